@@ -1,0 +1,398 @@
+/**
+ * The nouns of understudy: what a route, an upstream, an attempt and an outcome are, and the two
+ * ports (exchange, transport) behind which an engine carries the bytes. No behaviour lives here.
+ */
+import type { Fields } from "./fields.ts";
+
+// —— what the operator wrote, parsed once ————————————————————————————————————————————————
+
+/** Where a connection goes to, or is accepted. */
+export type Address =
+  | { readonly kind: "tcp"; readonly host: string; readonly port: number }
+  | { readonly kind: "unix"; readonly path: string };
+
+/** Which value of `Host` an upstream is sent. */
+export type HostHeader =
+  | { readonly kind: "client" }
+  | { readonly kind: "upstream" }
+  | { readonly kind: "literal"; readonly value: string };
+
+/** One machine that can answer a route's requests. */
+export interface Upstream {
+  /** Route id and name; keys the state that survives reloads. */
+  readonly id: string;
+  /** Unique in its route; what logs and people call it. */
+  readonly name: string;
+  readonly scheme: "http" | "https";
+  readonly address: Address;
+  /** Host and port as `Host` and URLs spell them, the scheme's default port left out. */
+  readonly authority: string;
+  readonly hostHeader: HostHeader;
+  /** Fields set on every request to this upstream, after those of its route. */
+  readonly headers: readonly FieldTemplate[];
+}
+
+/** A text with placeholders, split at load time: literals and names of `Placeholders` in turn. */
+export type Template = readonly (string | { readonly name: PlaceholderName })[];
+
+export type PlaceholderName =
+  | "client_ip"
+  | "host"
+  | "upstream"
+  | "upstream_host"
+  | "scheme"
+  | "method"
+  | "uri"
+  | "request_id";
+
+export interface FieldTemplate {
+  readonly name: string;
+  readonly value: Template;
+}
+
+/** Edits of a head, in this order: remove, replace, set, add. */
+export interface HeaderRules {
+  /** Names to remove; a leading or trailing `*` matches any rest. */
+  readonly remove: readonly string[];
+  readonly replace: readonly { readonly name: string; readonly search: RegExp; readonly with: Template }[];
+  readonly set: readonly FieldTemplate[];
+  readonly add: readonly FieldTemplate[];
+}
+
+/** Status codes from `from` to `to`, both included. */
+export interface StatusRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** How upstreams of a route are probed (SEMANTICS section 3). */
+export interface HealthRules {
+  readonly uri: string;
+  /** Asks another port of the same host. */
+  readonly port: number | undefined;
+  /** Asks another address instead. */
+  readonly address: Address | undefined;
+  readonly method: string;
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
+  readonly body: string | undefined;
+  /** Start to start, in milliseconds. */
+  readonly intervalMs: number;
+  /** The whole exchange, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly status: readonly StatusRange[];
+  readonly expectBody: RegExp | undefined;
+  readonly followRedirects: boolean;
+  readonly rise: number;
+  readonly fall: number;
+  readonly fastIntervalMs: number;
+  /** Interval while no request comes; undefined probes at `intervalMs` always. */
+  readonly idleIntervalMs: number | undefined;
+  readonly initState: "probe" | "up" | "down";
+}
+
+/** How live traffic is judged (SEMANTICS section 4). */
+export interface PassiveRules {
+  /** How long each failure is remembered, in milliseconds; 0 counts none. */
+  readonly failDurationMs: number;
+  readonly failsMax: number;
+  readonly unhealthyStatus: readonly StatusRange[];
+  /** Time to response headers that counts as a failure, in milliseconds. */
+  readonly unhealthyLatencyMs: number | undefined;
+  /** In-flight requests at most; Infinity when unlimited. */
+  readonly requestsMax: number;
+  readonly clearOnPass: boolean;
+}
+
+/** When a request moves on to the next upstream (SEMANTICS section 5). */
+export interface RetryRules {
+  /** Attempts in all; undefined tries each upstream once per pass. */
+  readonly attemptsMax: number | undefined;
+  /** How long new passes go on, also while no upstream is available, in milliseconds. */
+  readonly forMs: number;
+  readonly intervalMs: number;
+  /** Request bytes kept for a replay. */
+  readonly replayLimitBytes: number;
+  readonly status: readonly StatusRange[];
+  /** Requests that may be replayed although they were sent and are not idempotent. */
+  readonly match: { readonly methods: readonly string[]; readonly paths: readonly string[] } | undefined;
+  readonly sideProbeMs: number;
+  readonly rescue: boolean;
+}
+
+export type Failback =
+  | { readonly kind: "immediate" }
+  | { readonly kind: "after"; readonly afterMs: number }
+  | { readonly kind: "sticky" }
+  | { readonly kind: "manual" };
+
+export interface TransportRules {
+  /** To connect, TLS included; the time to answer is apart, in milliseconds. */
+  readonly dialTimeoutMs: number;
+  /** To the end of the response head; undefined waits for ever. */
+  readonly headersTimeoutMs: number | undefined;
+}
+
+/** Host and path that lead to one pool of upstreams. */
+export interface Route {
+  /** Stable while hosts and paths stay the same. */
+  readonly id: string;
+  /** Lower case, punycode; `*.` leads a wildcard, `*` alone is any. */
+  readonly hosts: readonly string[];
+  readonly paths: readonly string[];
+  /** Order is preference. */
+  readonly upstreams: readonly Upstream[];
+  /** Undefined probes nothing. */
+  readonly health: HealthRules | undefined;
+  readonly passive: PassiveRules;
+  readonly retry: RetryRules;
+  readonly failback: Failback;
+  readonly transport: TransportRules;
+  readonly headers: { readonly request: HeaderRules; readonly response: HeaderRules };
+  /** Request body at most; Infinity when unlimited. */
+  readonly bodyLimitBytes: number;
+  /** How long an upgraded connection outlives a reload or drain that ends it, in milliseconds. */
+  readonly streamCloseDelayMs: number;
+}
+
+/** A block of addresses; `bits` of `bytes` are compared. */
+export interface Cidr {
+  readonly bytes: readonly number[];
+  readonly bits: number;
+}
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+export interface LogRules {
+  readonly format: "json" | "text" | "off";
+  readonly level: LogLevel;
+}
+
+/** A whole configuration file, checked. Frozen; replaced, never changed. */
+export interface Config {
+  readonly listen: readonly Address[];
+  readonly trustedProxies: readonly Cidr[];
+  /** How long running exchanges may take to end after SIGTERM, in milliseconds. */
+  readonly graceMs: number;
+  readonly log: LogRules;
+  readonly routes: readonly Route[];
+}
+
+// —— the state of an upstream ————————————————————————————————————————————————————————————
+
+export type Phase = "unknown" | "up" | "down";
+
+/** What one probe found. */
+export interface Verdict {
+  readonly passed: boolean;
+  /** In words, for logs and people. */
+  readonly reason: string;
+  /** Wall clock when the probe began, in milliseconds. */
+  readonly startedAt: number;
+  readonly durationMs: number;
+}
+
+/** What live traffic found. */
+export type Sighting =
+  | { readonly kind: "answered"; readonly status: number; readonly latencyMs: number }
+  | { readonly kind: "failed"; readonly reason: FailureReason }
+  | { readonly kind: "truncated" };
+
+/** What the request path may know of one upstream and tell of it. The board keeps it, by id, across reloads. */
+export interface Standing {
+  readonly phase: Phase;
+  readonly drained: boolean;
+  /** Requests running there now. */
+  readonly inFlight: number;
+  /** Since when it has been fit without a failure, wall clock; Infinity while it is not. */
+  fitSince(now: number): number;
+  /** Wall clock at which enough penalties lapse; undefined when none bar it. */
+  penalisedUntil(now: number): number | undefined;
+  /** Settles with the first verdict; undefined once there is nothing to wait for. */
+  readonly firstVerdict: Promise<void> | undefined;
+  enter(): void;
+  leave(): void;
+  /** Counts what a request saw; a counted failure asks for a probe at once. */
+  saw(sighting: Sighting): void;
+  /** Asks for a probe at once without counting anything. */
+  suspect(): void;
+  /** Calls back when the phase turns down, until the returned function is called. */
+  onDown(callback: () => void): () => void;
+}
+
+export interface Member {
+  readonly upstream: Upstream;
+  readonly standing: Standing;
+}
+
+/** A route with the state of its upstreams: what one request works with from start to end. */
+export interface Pool {
+  readonly route: Route;
+  /** Order is preference. */
+  readonly members: readonly Member[];
+  /** Which member `failback` holds on to; kept by route id across reloads. */
+  readonly held: { upstreamId: string | undefined };
+}
+
+// —— one attempt and what became of it ———————————————————————————————————————————————————
+
+export type FailureReason =
+  | "refused"
+  | "unreachable"
+  | "unknown_host"
+  | "dial_timeout"
+  | "tls"
+  | "closed"
+  | "protocol"
+  | "headers_timeout"
+  | "went_down";
+
+/** Bytes pulled from a peer. One reader at a time. */
+export interface ByteSource {
+  /** Length its sender declared; undefined when it declared none. */
+  readonly lengthBytes: number | undefined;
+  /**
+   * Next bytes, never empty; undefined at the clean end. Rejects when the sender died before it:
+   * then what came so far is a fragment and must not be passed off as whole.
+   */
+  read(): Promise<Uint8Array | undefined>;
+  /** Says that nothing more is wanted, which frees or closes the connection below. Idempotent. */
+  cancel(): void;
+}
+
+/** An upgraded connection to an upstream. Its own engine looks inside; others only end it. */
+export interface Tunnel {
+  /** Ends both sides as "going away" (1001 where it is a WebSocket). Idempotent. */
+  goAway(): void;
+}
+
+export interface UpstreamResponse {
+  readonly status: number;
+  /** Reason phrase as received; empty where the engine does not see it. */
+  readonly reason: string;
+  readonly fields: Fields;
+  readonly body: ByteSource | undefined;
+  /** Present with status 101. */
+  readonly tunnel: Tunnel | undefined;
+}
+
+/** How one attempt ended, up to the response head. */
+export type Outcome =
+  | { readonly kind: "answered"; readonly response: UpstreamResponse }
+  | {
+    readonly kind: "failed";
+    readonly reason: FailureReason;
+    /** False only when the upstream certainly saw nothing of the request. */
+    readonly sent: boolean;
+    /** The runtime's own words, for the log only. */
+    readonly detail: string;
+  }
+  | { readonly kind: "abandoned" };
+
+/** A request on its way to one upstream. */
+export interface Attempt {
+  readonly upstream: Upstream;
+  readonly method: string;
+  /** Origin form: path and query. */
+  readonly target: string;
+  /** Complete but for framing, which the engine adds. */
+  readonly fields: Fields;
+  readonly body: ByteSource | undefined;
+  /** Protocol asked for by `Upgrade`, lower case; undefined for plain requests. */
+  readonly upgrade: string | undefined;
+  /** Forbids a reused connection: a stale one would force a choice between losing and repeating the request. */
+  readonly fresh: boolean;
+  readonly dialTimeoutMs: number;
+  /** Ends the attempt: the client left, or its caller gave up on it. */
+  readonly signal: AbortSignal;
+}
+
+/** The port through which requests and probes leave. Never rejects: failing is an outcome. */
+export interface Transport {
+  send(attempt: Attempt): Promise<Outcome>;
+}
+
+// —— one request as it came in ———————————————————————————————————————————————————————————
+
+/** What the client is sent. */
+export interface Reply {
+  readonly status: number;
+  readonly reason: string;
+  readonly fields: Fields;
+  readonly body: ByteSource | undefined;
+  readonly tunnel: Tunnel | undefined;
+}
+
+/** How the reply fared. `cut`: its source died, and the client was shown so; `left`: the client went. */
+export interface Delivery {
+  readonly end: "whole" | "cut" | "left";
+  readonly bodyBytes: number;
+}
+
+/** The port through which a request comes in and its answer goes out. */
+export interface Exchange {
+  readonly method: string;
+  /** Origin form as sent, as far as the engine can see it. */
+  readonly target: string;
+  /** "HTTP/1.1", say. */
+  readonly proto: string;
+  readonly scheme: "http" | "https";
+  readonly fields: Fields;
+  /** Undefined when the request has no body. */
+  readonly body: ByteSource | undefined;
+  readonly upgrade: string | undefined;
+  readonly peer: { readonly ip: string; readonly port: number };
+  /** Aborts when the client leaves before its answer is whole. */
+  readonly signal: AbortSignal;
+  /** Sends the one answer. Settles when its last byte is handed over or lost; never rejects. */
+  answer(reply: Reply): Promise<Delivery>;
+}
+
+/** An open listening socket. */
+export interface Listener {
+  readonly address: Address;
+  /** Stops accepting; settles once its connections have ended. Running exchanges go on. */
+  close(): Promise<void>;
+  /** Cuts whatever still runs. */
+  abort(): void;
+}
+
+/** A way to carry bytes: accepts exchanges on one side, sends attempts on the other. */
+export interface Engine {
+  listen(address: Address, serve: (exchange: Exchange) => Promise<void>): Promise<Listener>;
+  readonly transport: Transport;
+}
+
+// —— what is told of it afterwards ———————————————————————————————————————————————————————
+
+/** The whole story of one exchange, for the access log and for counters. */
+export interface Account {
+  readonly requestId: string;
+  readonly startedAt: number;
+  readonly durationMs: number;
+  readonly exchange: Exchange;
+  readonly clientIp: string;
+  readonly routeId: string | undefined;
+  /** Name of the upstream that answered, else of the last one tried. */
+  readonly upstream: string | undefined;
+  readonly attempts: number;
+  /** 499 when the client left before a head was sent. */
+  readonly status: number;
+  readonly bodyBytes: number;
+  readonly outcome: ExchangeOutcome;
+  /** Why attempts failed, in order; empty when the first one answered. */
+  readonly failures: readonly string[];
+}
+
+/**
+ * answered: by an upstream, whole · truncated: the upstream died mid-response · abandoned: the client left ·
+ * failed: no upstream gave an answer · unavailable: none could be asked · unrouted · refused: the request was at fault
+ */
+export type ExchangeOutcome =
+  | "answered"
+  | "truncated"
+  | "abandoned"
+  | "failed"
+  | "unavailable"
+  | "unrouted"
+  | "refused"
+  | "error";

@@ -1,0 +1,151 @@
+/**
+ * The one port to the world: clock, network, files, signals, terminal. Everything outside
+ * `platform/` gets an object of this shape and asks nobody else what time it is.
+ */
+import type { Address } from "../model.ts";
+
+export interface Clock {
+  /** Wall clock, milliseconds since 1970; for what people read. */
+  now(): number;
+  /** Milliseconds since some fixed moment, never backwards; for durations and deadlines. */
+  elapsed(): number;
+  /** Calls once after `ms`, unless the returned function is called before. Keeps no process running. */
+  after(ms: number, callback: () => void): () => void;
+  /** Settles after `ms`; rejects when `signal` aborts before. Keeps no process running. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** Pulls with `fetch`, every knob set so that bytes pass as they are, redirects and proxies are ignored. */
+export interface FetchOptions {
+  readonly method: string;
+  readonly headers: Headers;
+  readonly body: ReadableStream<Uint8Array> | undefined;
+  readonly signal: AbortSignal;
+  /** Never on a reused connection. */
+  readonly fresh: boolean;
+  /** Path of a unix socket to use instead of the URL's host. */
+  readonly unixPath: string | undefined;
+}
+
+/** What `fetch` could tell of its failure. */
+export interface FetchFailure {
+  /** True when no connection was made, so nothing can have been sent. */
+  readonly dialFailed: boolean;
+  readonly code: "refused" | "unreachable" | "unknown_host" | "dial_timeout" | "tls" | "closed" | "protocol";
+  readonly detail: string;
+}
+
+export type DialResult =
+  | { readonly kind: "connected" }
+  | { readonly kind: "failed"; readonly code: FetchFailure["code"]; readonly detail: string }
+  | { readonly kind: "aborted" };
+
+/** One side of a WebSocket, made alike on both runtimes. */
+export interface MessageSocket {
+  /** Settles when the peer can take more. */
+  send(message: string | Uint8Array): Promise<void> | void;
+  /** Passes ping and pong on where the runtime can; else does nothing. */
+  ping(data: Uint8Array): void;
+  pong(data: Uint8Array): void;
+  close(code: number | undefined, reason: string): void;
+  /** Stops and restarts reading where the runtime can. */
+  pause(): void;
+  resume(): void;
+}
+
+export interface MessageHandlers {
+  message(message: string | Uint8Array): void;
+  ping(data: Uint8Array): void;
+  pong(data: Uint8Array): void;
+  /** Called once, also after an error. `code` is undefined when the peer gave none, 1006 when it vanished. */
+  close(code: number | undefined, reason: string): void;
+}
+
+/** What the runtime's server knows about a request beside the `Request`. */
+export interface ServedConnection {
+  readonly peer: { readonly ip: string; readonly port: number };
+  readonly scheme: "http" | "https";
+  /**
+   * Upgrades to a WebSocket. The returned response must be what the handler answers with.
+   * `opened` is called with the client's side once it is open.
+   */
+  upgrade(
+    protocol: string | undefined,
+    handlers: MessageHandlers,
+    opened: (socket: MessageSocket) => void,
+  ): Response | undefined;
+}
+
+export interface HttpServer {
+  readonly address: Address;
+  close(): Promise<void>;
+  abort(): void;
+}
+
+export interface ChildProcess {
+  readonly pid: number;
+  /** Lines of standard output as they come. */
+  readonly lines: AsyncIterable<string>;
+  readonly exited: Promise<number>;
+  kill(signal: "SIGTERM" | "SIGKILL" | "SIGSTOP" | "SIGCONT"): void;
+}
+
+export type SignalName = "SIGHUP" | "SIGINT" | "SIGTERM" | "SIGUSR1" | "SIGUSR2";
+
+export interface Terminal {
+  readonly isTerminal: boolean;
+  write(text: string): void;
+}
+
+/** A file or directory that cannot be used, in words. */
+export class FileError extends Error {
+  override readonly name = "FileError";
+}
+
+/** A socket that cannot be opened, in words. */
+export class ListenError extends Error {
+  override readonly name = "ListenError";
+}
+
+export interface Platform {
+  /** "Bun 1.4.5", for `version`. */
+  readonly runtime: string;
+  readonly clock: Clock;
+  /** Arguments of the command line, program name left out. */
+  readonly args: readonly string[];
+  env(name: string): string | undefined;
+  /** A number from 0 (included) to 1 (excluded). */
+  random(): number;
+
+  serve(
+    address: Address,
+    handler: (request: Request, connection: ServedConnection) => Promise<Response>,
+  ): Promise<HttpServer>;
+  /** Rejects with whatever the runtime throws; `explain` reads it. */
+  fetch(url: string, options: FetchOptions): Promise<Response>;
+  explain(error: unknown): FetchFailure;
+  /** Connects and hangs up at once: tells whether a connection can be made now. */
+  knock(address: Address, timeoutMs: number, signal: AbortSignal): Promise<DialResult>;
+  /** Opens a WebSocket; rejects when the upstream refuses it. */
+  openSocket(
+    url: string,
+    options: { headers: Headers; protocols: readonly string[]; signal: AbortSignal },
+    handlers: MessageHandlers,
+  ): Promise<{ readonly socket: MessageSocket; readonly protocol: string }>;
+
+  /** Rejects with `FileError`. */
+  readText(path: string): Promise<string>;
+  writeText(path: string, text: string): Promise<void>;
+  fileExists(path: string): Promise<boolean>;
+  /** Calls back whenever something in the directory changes, also by an atomic rename. Stops at the returned call. */
+  watchDirectory(path: string, changed: () => void): () => void;
+
+  onSignal(name: SignalName, handler: () => void): () => void;
+  readonly stdout: Terminal;
+  readonly stderr: Terminal;
+  /** Single key presses of a terminal, until the returned function is called. */
+  onKey(handler: (key: string) => void): () => void;
+  /** Runs this program again with other arguments. */
+  spawnSelf(args: readonly string[]): ChildProcess;
+  exit(code: number): never;
+}
