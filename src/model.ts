@@ -54,7 +54,11 @@ export interface FieldTemplate {
 export interface HeaderRules {
   /** Names to remove; a leading or trailing `*` matches any rest. */
   readonly remove: readonly string[];
-  readonly replace: readonly { readonly name: string; readonly search: RegExp; readonly with: Template }[];
+  readonly replace: readonly {
+    readonly name: string;
+    readonly search: RegExp;
+    readonly with: Template;
+  }[];
   readonly set: readonly FieldTemplate[];
   readonly add: readonly FieldTemplate[];
 }
@@ -114,7 +118,9 @@ export interface RetryRules {
   readonly replayLimitBytes: number;
   readonly status: readonly StatusRange[];
   /** Requests that may be replayed although they were sent and are not idempotent. */
-  readonly match: { readonly methods: readonly string[]; readonly paths: readonly string[] } | undefined;
+  readonly match:
+    | { readonly methods: readonly string[]; readonly paths: readonly string[] }
+    | undefined;
   readonly sideProbeMs: number;
   readonly rescue: boolean;
 }

@@ -31,7 +31,14 @@ export interface FetchOptions {
 export interface FetchFailure {
   /** True when no connection was made, so nothing can have been sent. */
   readonly dialFailed: boolean;
-  readonly code: "refused" | "unreachable" | "unknown_host" | "dial_timeout" | "tls" | "closed" | "protocol";
+  readonly code:
+    | "refused"
+    | "unreachable"
+    | "unknown_host"
+    | "dial_timeout"
+    | "tls"
+    | "closed"
+    | "protocol";
   readonly detail: string;
 }
 
