@@ -390,7 +390,11 @@ export interface Account {
   readonly attempts: number;
   /** 499 when the client left before a head was sent. */
   readonly status: number;
+  /** Bytes of the request's body that were read. */
+  readonly readBytes: number;
   readonly bodyBytes: number;
+  /** Undefined when nothing was sent. */
+  readonly replyFields: Fields | undefined;
   readonly outcome: ExchangeOutcome;
   /** Why attempts failed, in order; empty when the first one answered. */
   readonly failures: readonly string[];

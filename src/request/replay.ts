@@ -34,7 +34,9 @@ export class ReplayBody {
     return {
       lengthBytes: this.#source.lengthBytes,
       read: async () => {
-        while (reader === this.#reader) {
+        while (true) {
+          // Not an end: an end here would make an upstream take a fragment for the whole body.
+          if (reader !== this.#reader) throw new Error("This body was taken back");
           const chunk = this.#chunks[at - this.#dropped];
           if (chunk !== undefined) {
             at++;
@@ -44,7 +46,6 @@ export class ReplayBody {
           if (this.#ended) return undefined;
           await (this.#pulling ??= this.#pull());
         }
-        return undefined;
       },
       // The bytes are the client's: only the request as a whole may stop reading them.
       cancel: () => {},
