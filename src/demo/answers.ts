@@ -89,6 +89,10 @@ export async function answerEmbedding(
   const model = modelOf(read.body);
   const owned = findModel(machine, model);
   if (owned.kind === "refused") return refused(owned, api === "openai");
+  // Without input Ollama's own API loads the model; OpenAI's has no such use.
+  if (api === "openai" && inputsOf(read.body).length === 0) {
+    return refused(refuse(400, "invalid input"), true);
+  }
 
   const { hold, visit } = begin(machine, request, owned.name, keepAliveOf(read.body));
   try {

@@ -122,6 +122,13 @@ describe("createOllama()", () => {
       400,
       `{"error":{"message":"[] is too short - 'messages'","type":"invalid_request_error","param":null,"code":null}}`,
     ],
+    [
+      "/v1/embeddings",
+      '{"model":"llama3.2"}',
+      "no input",
+      400,
+      `{"error":{"message":"invalid input","type":"invalid_request_error","param":null,"code":null}}`,
+    ],
   ];
   for (const [path, body, what, status, expected] of refusals) {
     it(`answers ${status} when POST ${path} has ${what}`, async () => {
