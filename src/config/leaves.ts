@@ -9,7 +9,8 @@ import { didYouMean } from "./suggest.ts";
 import { readFieldValue, readTemplate, TOKEN } from "./template.ts";
 import { readDuration, readSize } from "./units.ts";
 
-const DURATION_PATTERN = String.raw`^(?:0|(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|ms|s|m|h|d))+)$`;
+// Spelled with an escape: a raw template with the sign itself reads differently on Bun and Deno.
+const DURATION_PATTERN = "^(?:0|(?:(?:\\d+(?:\\.\\d*)?|\\.\\d+)(?:ns|us|\\u00b5s|ms|s|m|h|d))+)$";
 const SIZE_PATTERN = String.raw`^\d+(?:\.\d+)?\s*(?:[kKmMgGtT][iI]?)?[bB]$`;
 
 /** A form, or a reference to the environment that an editor cannot look into. */
@@ -18,7 +19,14 @@ function orEnvironment(pattern: string): string {
 }
 
 export function duration(leastMs = 0): Schema<number> {
-  const shape = { type: "string", pattern: orEnvironment(DURATION_PATTERN), examples: ["5s"] };
+  const shape = {
+    type: ["string", "integer"],
+    pattern: orEnvironment(DURATION_PATTERN),
+    // The one number that needs no unit.
+    minimum: 0,
+    maximum: 0,
+    examples: ["5s"],
+  };
   return leaf(shape, (written) => readDuration(written, leastMs));
 }
 

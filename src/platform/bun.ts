@@ -61,9 +61,16 @@ function listen(address: Address, handler: Handler): Server {
   if (address.kind === "unix") return Bun.serve<SocketData>({ ...options, unix: address.path });
 
   const [first = "", second] = hostsOf(address.host);
-  const at = (hostname: string): Server =>
+  const overTcp = {
+    ...options,
+    port: address.port,
     // Bun's longest idle time is 255 s; a model may think for longer before its first byte.
-    Bun.serve<SocketData>({ ...options, idleTimeout: 0, hostname, port: address.port });
+    idleTimeout: 0,
+    // Said out loud because `development: false` turns it on: a second proxy would share the port
+    // silently instead of failing.
+    reusePort: false,
+  };
+  const at = (hostname: string): Server => Bun.serve<SocketData>({ ...overTcp, hostname });
   try {
     return at(first);
   } catch (error) {
