@@ -31,7 +31,7 @@ function parseIpv6(text: string): number[] | undefined {
   if (tail === undefined) return head.length === 16 ? head : undefined;
 
   const gap = 16 - head.length - tail.length;
-  return gap >= 2 ? [...head, ...new Array<number>(gap).fill(0), ...tail] : undefined;
+  return gap >= 2 ? [...head, ...Array.from({ length: gap }, () => 0), ...tail] : undefined;
 }
 
 function groups(text: string): number[] | undefined {
