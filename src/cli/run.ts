@@ -46,6 +46,6 @@ A small config.yaml, which goes to the first machine whenever it is up:
       platform.stderr.write(`${source.problems.join("\n")}\n`);
       return EXIT.failed;
     }
-    return await serve(source.config, { path: located.path }, platform);
+    return await serve(source.config, { path: located.path, text: source.text }, platform);
   },
 };

@@ -17,6 +17,8 @@ const LOG_DELAY_MS = 20;
 export interface Serving {
   /** The file to follow; undefined for a configuration that came from the command line. */
   readonly path: string | undefined;
+  /** What it held when `config` was read from it. */
+  readonly text?: string;
   readonly account?: (account: Account) => void;
   /** Called once all listeners are open. */
   readonly opened?: (proxy: Proxy) => void;
@@ -32,7 +34,7 @@ export async function serve(config: Config, serving: Serving, platform: Platform
   log.info("proxy.started", { listening, routes: config.routes.length, config: serving.path });
   log.flush();
   serving.opened?.(proxy);
-  const stopFollowing = follow(proxy, serving.path, { platform, log });
+  const stopFollowing = follow(proxy, serving, { platform, log });
   const stopRelease = platform.onSignal("SIGUSR2", () => {
     proxy.board.release();
     log.info("failback.released");
@@ -85,7 +87,7 @@ async function open(
 }
 
 /** Reloads on a change of the file and on SIGHUP or SIGUSR1, one reload at a time. */
-function follow(proxy: Proxy, path: string | undefined, { platform, log }: Tools): () => void {
+function follow(proxy: Proxy, { path, text }: Serving, { platform, log }: Tools): () => void {
   if (path === undefined) return () => {};
   let queue = Promise.resolve();
   const reload = (read: () => Promise<Source>) => {
@@ -96,9 +98,9 @@ function follow(proxy: Proxy, path: string | undefined, { platform, log }: Tools
 
   const stops = [
     watchFile(platform, path, {
-      changed: (text) => reload(() => checkConfig(text, path, platform)),
+      changed: (now) => reload(() => checkConfig(now, path, platform)),
       unreadable: (problem) => log.warn("config.unreadable", { problem }),
-    }),
+    }, text),
     platform.onSignal("SIGHUP", () => reload(() => readConfig(path, platform))),
     platform.onSignal("SIGUSR1", () => reload(() => readConfig(path, platform))),
   ];
