@@ -141,6 +141,8 @@ const PROTOCOL_CODES = /^(Invalid|Malformed|Unsupported|Unexpected|HPE|HTTP)|^ER
 function explain(error: unknown): FetchFailure {
   const code = textOf(error, "code");
   const detail = messageOf(error).split(". For more information")[0] ?? "";
+  // An idempotent request whose pooled connection proved dead is dialled again by Bun itself, and
+  // ends here when that fails; any other ends as ECONNRESET.
   const dial = dialCode(code);
   if (dial !== undefined) return { dialFailed: true, code: dial, detail };
   if (TLS_CODES.test(code)) return { dialFailed: true, code: "tls", detail };

@@ -94,6 +94,8 @@ export async function removeStaleSocket(path: string): Promise<void> {
   if (result.kind === "failed" && result.code === "refused") await rm(path, { force: true });
 }
 
+const REFUSAL_MAX_MS = 1000;
+
 export function knock(
   address: Address,
   timeoutMs: number,
@@ -101,6 +103,7 @@ export function knock(
 ): Promise<DialResult> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve({ kind: "aborted" });
+    const startedAt = clock.elapsed();
     const socket = address.kind === "unix"
       ? connect({ path: address.path })
       : connect({ host: address.host, port: address.port });
@@ -119,10 +122,13 @@ export function knock(
     signal.addEventListener("abort", onAbort, { once: true });
     socket.once("connect", () => finish({ kind: "connected" }));
     // Not `once`: a socket destroyed half-way may still report, and unheard that ends the process.
-    socket.on(
-      "error",
-      (error) => fail(dialCode(textOf(error, "code")) ?? "unreachable", messageOf(error)),
-    );
+    socket.on("error", (error) => {
+      const code = dialCode(textOf(error, "code")) ?? "unreachable";
+      // A refusal takes one round trip. Bun's sockets say "refused" also when, seconds later, the
+      // system has given up on a host that is off.
+      const late = code === "refused" && clock.elapsed() - startedAt > REFUSAL_MAX_MS;
+      fail(late ? "unreachable" : code, messageOf(error));
+    });
   });
 }
 
