@@ -1,6 +1,7 @@
 /**
  * Reads what requests are matched by: hosts and paths of routes, blocks of trusted addresses. Pure.
  */
+import { parseIp } from "../ip.ts";
 import type { Cidr } from "../model.ts";
 import { toHost } from "./address.ts";
 import { read, type Reading, refuse } from "./reading.ts";
@@ -49,38 +50,14 @@ export function readTrusted(written: unknown): Reading<readonly Cidr[]> {
 }
 
 function toCidr(text: string): Cidr | undefined {
-  const [ip = "", bitsText] = text.split("/", 2);
-  const bytes = ip.includes(":") ? toBytes6(ip) : toBytes4(ip);
-  if (bytes === undefined || text.split("/").length > 2) return undefined;
+  const [ip = "", bitsText, ...surplus] = text.split("/");
+  const bytes = ip.includes("%") ? undefined : parseIp(ip);
+  if (bytes === undefined || surplus.length > 0) return undefined;
 
-  const bitsMax = bytes.length * 8;
+  const writtenBits = ip.includes(":") ? 128 : 32;
   if (bitsText !== undefined && !/^\d{1,3}$/.test(bitsText)) return undefined;
-  const bits = bitsText === undefined ? bitsMax : Number(bitsText);
-  if (bits > bitsMax) return undefined;
-
-  // Peers on a dual-stack socket are compared as IPv4, so a mapped block must be one too.
-  const mapped = bytes.length === 16 && bits >= 96 &&
-    bytes.slice(0, 12).every((byte, at) => byte === (at < 10 ? 0 : 255));
-  return mapped ? { bytes: bytes.slice(12), bits: bits - 96 } : { bytes, bits };
-}
-
-function toBytes4(text: string): readonly number[] | undefined {
-  const parts = text.split(".");
-  const fits = parts.length === 4 &&
-    parts.every((part) => /^(?:0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255);
-  return fits ? parts.map(Number) : undefined;
-}
-
-function toBytes6(text: string): readonly number[] | undefined {
-  // The URL parser checks the many forms of IPv6 and leaves one: hexadecimal, "::" at most once.
-  const host = toHost(`[${text}]`);
-  if (host === undefined) return undefined;
-  const [head = "", tail] = host.slice(1, -1).split("::", 2);
-  const before = head === "" ? [] : head.split(":");
-  const after = tail === undefined || tail === "" ? [] : tail.split(":");
-  const gap = Array.from({ length: 8 - before.length - after.length }, () => "0");
-  return [...before, ...gap, ...after].flatMap((group) => {
-    const value = Number.parseInt(group, 16);
-    return [value >> 8, value & 0xff];
-  });
+  const bits = bitsText === undefined ? writtenBits : Number(bitsText);
+  // An IPv4 block may be written as a part of IPv6; a larger one that only touches IPv4 makes no sense.
+  const ownBits = bits - (writtenBits - bytes.length * 8);
+  return bits <= writtenBits && ownBits >= 0 ? { bytes, bits: ownBits } : undefined;
 }
