@@ -209,14 +209,17 @@ export interface Standing {
   readonly drained: boolean;
   /** Requests running there now. */
   readonly inFlight: number;
-  /** Since when it has been fit without a failure, wall clock; Infinity while it is not. */
+  /** `elapsed` time since which it has been fit without a failure; Infinity while it is not. */
   fitSince(now: number): number;
-  /** Wall clock at which enough penalties lapse; undefined when none bar it. */
+  /** `elapsed` time at which enough penalties lapse; undefined when none bar it. */
   penalisedUntil(now: number): number | undefined;
   /** Settles with the first verdict; undefined once there is nothing to wait for. */
   readonly firstVerdict: Promise<void> | undefined;
+  /** A request begins there. */
   enter(): void;
   leave(): void;
+  /** A request would rather have gone there: keeps `idle_interval` from slowing its probes. */
+  wanted(): void;
   /** Counts what a request saw; a counted failure asks for a probe at once. */
   saw(sighting: Sighting): void;
   /** Asks for a probe at once without counting anything. */
@@ -300,14 +303,18 @@ export interface Attempt {
   readonly method: string;
   /** Origin form: path and query. */
   readonly target: string;
-  /** Complete but for framing, which the engine adds. */
+  /** Complete but for `Transfer-Encoding`, `Connection` and `Upgrade`, which are the engine's. */
   readonly fields: Fields;
   readonly body: ByteSource | undefined;
   /** Protocol asked for by `Upgrade`, lower case; undefined for plain requests. */
   readonly upgrade: string | undefined;
+  /** Set by the engine just before the first byte may reach the upstream; false means it saw nothing. */
+  readonly progress: { sent: boolean };
   /** Forbids a reused connection: a stale one would force a choice between losing and repeating the request. */
   readonly fresh: boolean;
   readonly dialTimeoutMs: number;
+  /** From the request's first byte to the end of the response head; undefined waits for ever. */
+  readonly headersTimeoutMs: number | undefined;
   /** Ends the attempt: the client left, or its caller gave up on it. */
   readonly signal: AbortSignal;
 }
@@ -383,7 +390,11 @@ export interface Account {
   readonly attempts: number;
   /** 499 when the client left before a head was sent. */
   readonly status: number;
+  /** Bytes of the request's body that were read. */
+  readonly readBytes: number;
   readonly bodyBytes: number;
+  /** Undefined when nothing was sent. */
+  readonly replyFields: Fields | undefined;
   readonly outcome: ExchangeOutcome;
   /** Why attempts failed, in order; empty when the first one answered. */
   readonly failures: readonly string[];

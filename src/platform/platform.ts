@@ -123,6 +123,8 @@ export interface Platform {
   env(name: string): string | undefined;
   /** A number from 0 (included) to 1 (excluded). */
   random(): number;
+  /** Called first by main; may replace the process by itself with other start-up settings. */
+  prepare(): void;
 
   serve(
     address: Address,

@@ -1,0 +1,198 @@
+/**
+ * Puts the parts together and keeps them while the process runs: opens listeners, starts probes,
+ * takes a new configuration over whole or not at all, and lets everything end in good order.
+ */
+import { plan } from "./config/plan.ts";
+import { addressKey } from "./config/plan.ts";
+import { Board } from "./health/board.ts";
+import { type Change } from "./health/entry.ts";
+import { watch } from "./health/loop.ts";
+import { probe } from "./health/probe.ts";
+import type { Account, Config, Engine, Exchange, Listener, Pool } from "./model.ts";
+import { accessLine } from "./ops/access.ts";
+import type { Logger } from "./ops/log.ts";
+import type { Clock } from "./platform/platform.ts";
+import { createRelay, type Relay, type RunningTunnel, type Snapshot } from "./request/handler.ts";
+import { buildRouter } from "./request/route.ts";
+
+export interface ProxyDeps {
+  readonly engine: Engine;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Also told of every exchange, after the access log. */
+  readonly account?: (account: Account) => void;
+}
+
+/** A running proxy. */
+export class Proxy {
+  readonly board: Board;
+  readonly #deps: ProxyDeps;
+  readonly #relay: Relay;
+  readonly #live: { current: Snapshot };
+  readonly #tunnels = new Set<RunningTunnel>();
+  readonly #listeners = new Map<string, Listener>();
+  readonly #probes = new Map<string, AbortController>();
+  #config: Config | undefined;
+  #running = 0;
+  #draining = false;
+  #whenIdle: () => void = () => {};
+
+  private constructor(deps: ProxyDeps) {
+    this.#deps = deps;
+    this.board = new Board(deps.clock, (route, upstream, change) => {
+      announce(deps.log, { route, upstream, change });
+    });
+    this.#live = { current: { router: buildRouter([]), trustedProxies: [] } };
+    this.#relay = createRelay({
+      live: this.#live,
+      transport: deps.engine.transport,
+      clock: deps.clock,
+      newId: ids(deps.random),
+      tunnels: this.#tunnels,
+      draining: () => this.#draining,
+      account: (account) => {
+        deps.log.line(accessLine(account));
+        deps.account?.(account);
+      },
+      bug: (error) => deps.log.error("bug.caught", { error: described(error) }),
+    });
+  }
+
+  /** Opens the listeners and starts the probes. Rejects with `ListenError`; nothing stays open then. */
+  static async open(config: Config, deps: ProxyDeps): Promise<Proxy> {
+    const proxy = new Proxy(deps);
+    await proxy.replace(config);
+    return proxy;
+  }
+
+  /** Addresses listened on now, with the port that the system chose for port 0. */
+  get addresses(): readonly Listener["address"][] {
+    return [...this.#listeners.values()].map(({ address }) => address);
+  }
+
+  get config(): Config | undefined {
+    return this.#config;
+  }
+
+  /**
+   * Takes a configuration over. Sockets are opened first, as only they can fail: then nothing has
+   * changed yet and nothing changes. Running requests end as they began.
+   */
+  async replace(config: Config): Promise<void> {
+    const { open, close, moved, gone, probe, unprobe } = plan(this.#config, config);
+    const opened = new Map<string, Listener>();
+    try {
+      for (const address of open) {
+        opened.set(addressKey(address), await this.#deps.engine.listen(address, this.#serve));
+      }
+    } catch (error) {
+      for (const listener of opened.values()) listener.abort();
+      throw error;
+    }
+
+    this.#config = config;
+    this.#deps.log.configure(config.log);
+    const pools = this.board.adopt(config.routes, moved);
+    for (const id of [...unprobe, ...probe]) this.#probes.get(id)?.abort();
+    for (const pool of pools) this.#startProbes(pool, probe);
+    this.#live.current = { router: buildRouter(pools), trustedProxies: config.trustedProxies };
+
+    for (const [key, listener] of opened) this.#listeners.set(key, listener);
+    for (const address of close) this.#closeListener(addressKey(address));
+    this.#endTunnels((tunnel) => gone.has(tunnel.upstreamId) || moved.has(tunnel.upstreamId));
+  }
+
+  /** Accepts nothing more and settles when all exchanges have ended, at the latest after `graceMs`. */
+  async drain(graceMs: number): Promise<"idle" | "cut"> {
+    this.#draining = true;
+    const listeners = [...this.#listeners.values()];
+    const closed = Promise.all(listeners.map((listener) => listener.close()));
+    this.#endTunnels(() => true);
+    const idle = new Promise<void>((resolve) => {
+      this.#whenIdle = resolve;
+      if (this.#running === 0) resolve();
+    });
+
+    const end = await Promise.race([
+      Promise.all([idle, closed]).then(() => "idle" as const),
+      this.#deps.clock.sleep(graceMs).then(() => "cut" as const),
+    ]);
+    for (const listener of listeners) listener.abort();
+    for (const loop of this.#probes.values()) loop.abort();
+    return end;
+  }
+
+  /** Exchanges that run now. */
+  get running(): number {
+    return this.#running;
+  }
+
+  readonly #serve = async (exchange: Exchange): Promise<void> => {
+    this.#running++;
+    try {
+      await this.#relay(exchange);
+    } finally {
+      this.#running--;
+      if (this.#running === 0) this.#whenIdle();
+    }
+  };
+
+  #startProbes({ route, members }: Pool, wanted: ReadonlySet<string>): void {
+    const { health } = route;
+    if (health === undefined) return;
+    const { engine: { transport }, clock, random } = this.#deps;
+    for (const { upstream } of members) {
+      const entry = this.board.entry(upstream.id);
+      if (entry === undefined || !wanted.has(upstream.id)) continue;
+      const loop = new AbortController();
+      const { signal } = loop;
+      this.#probes.set(upstream.id, loop);
+      void watch(entry, health, () => probe(upstream, health, { transport, clock, signal }), {
+        clock,
+        random,
+        signal,
+      });
+    }
+  }
+
+  #closeListener(key: string): void {
+    const listener = this.#listeners.get(key);
+    this.#listeners.delete(key);
+    void listener?.close();
+  }
+
+  #endTunnels(which: (tunnel: RunningTunnel) => boolean): void {
+    for (const running of this.#tunnels) {
+      if (!which(running)) continue;
+      if (running.closeDelayMs === 0) running.tunnel.goAway();
+      else this.#deps.clock.after(running.closeDelayMs, () => running.tunnel.goAway());
+    }
+  }
+}
+
+/** Logs a change once, in words. */
+function announce(
+  log: Logger,
+  { route, upstream, change }: { route: string; upstream: string; change: Change },
+): void {
+  if (change.kind === "penalised") {
+    const seconds = change.forMs / 1000;
+    log.warn("upstream.penalised", { route, upstream, reason: change.reason, seconds });
+    return;
+  }
+  const { from, to, reason } = change;
+  const level = to === "down" ? "warn" : "info";
+  log[level]("health.changed", { route, upstream, from, to, reason });
+}
+
+/** Ids that are unique in a process and unlikely to meet another's: "k3f9x2-1", "k3f9x2-2"… */
+function ids(random: () => number): () => string {
+  const start = Math.floor(random() * 36 ** 6).toString(36).padStart(6, "0");
+  let count = 0;
+  return () => `${start}-${(++count).toString(36)}`;
+}
+
+function described(error: unknown): string {
+  return error instanceof Error ? error.stack ?? error.message : String(error);
+}

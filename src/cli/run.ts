@@ -1,0 +1,51 @@
+/** `understudy run`: serves what a configuration file says, and follows the file. */
+import { type Command, EXIT } from "./command.ts";
+import { serve } from "./serving.ts";
+import { locate, readConfig } from "./source.ts";
+
+export const run: Command = {
+  name: "run",
+  summary: "Serve what config.yaml says, and follow its changes (the default)",
+  help: `Usage: understudy run [--config PATH]
+
+Serves what the configuration says, and follows the file: a change is taken over
+at once and whole, a mistake in it changes nothing and is logged.
+
+  -c, --config PATH   Configuration file. Without it: ./config.yaml,
+                      then /etc/understudy/config.yaml
+
+Signals:
+  SIGHUP, SIGUSR1     Read the configuration again
+  SIGUSR2             Go back to preferred upstreams (failback: manual)
+  SIGTERM, SIGINT     Stop accepting, let running exchanges end (grace_period),
+                      then exit; a second one exits at once
+
+Exit codes: 0 fine, 1 failed (bad configuration, port taken), 2 usage.
+
+A small config.yaml, which goes to the first machine whenever it is up:
+
+  listen: ":8080"
+  routes:
+    - host: ollama.example.com
+      upstreams:
+        - http://192.168.1.5:11434
+        - http://192.168.1.6:11434
+      health: { uri: /, interval: 10s, timeout: 2s }
+      passive: { fail_duration: 30s }
+`,
+  flags: { config: { type: "string", short: "c" } },
+
+  async run(platform, args) {
+    const located = await locate(args.text("config"), platform);
+    if (located.kind === "none") {
+      platform.stderr.write(`${located.problem}\n`);
+      return EXIT.failed;
+    }
+    const source = await readConfig(located.path, platform);
+    if (source.kind === "refused") {
+      platform.stderr.write(`${source.problems.join("\n")}\n`);
+      return EXIT.failed;
+    }
+    return await serve(source.config, { path: located.path, text: source.text }, platform);
+  },
+};

@@ -1,0 +1,147 @@
+/**
+ * The life of a running proxy from the operator's side: signals, reloads, the orderly end. Shared by
+ * the commands that serve.
+ */
+import { Proxy } from "../app.ts";
+import { watchFile } from "../config/watch.ts";
+import type { Account, Address, Config } from "../model.ts";
+import { Logger } from "../ops/log.ts";
+import { ListenError, type Platform } from "../platform/platform.ts";
+import { webEngine } from "../web/engine.ts";
+import { EXIT } from "./command.ts";
+import { checkConfig, readConfig, type Source } from "./source.ts";
+
+/** How long a log line waits for company, in milliseconds. */
+const LOG_DELAY_MS = 20;
+
+export interface Serving {
+  /** The file to follow; undefined for a configuration that came from the command line. */
+  readonly path: string | undefined;
+  /** What it held when `config` was read from it. */
+  readonly text?: string;
+  readonly account?: (account: Account) => void;
+  /** Called once all listeners are open. */
+  readonly opened?: (proxy: Proxy) => void;
+}
+
+/** Serves until a signal ends it. Resolves with the exit code. */
+export async function serve(config: Config, serving: Serving, platform: Platform): Promise<number> {
+  const log = createLogger(config, platform);
+  const proxy = await open(config, serving, { platform, log });
+  if (proxy === undefined) return EXIT.failed;
+
+  const listening = proxy.addresses.map(urlOf);
+  log.info("proxy.started", { listening, routes: config.routes.length, config: serving.path });
+  log.flush();
+  serving.opened?.(proxy);
+  const stopFollowing = follow(proxy, serving, { platform, log });
+  const stopRelease = platform.onSignal("SIGUSR2", () => {
+    proxy.board.release();
+    log.info("failback.released");
+  });
+  const code = await untilDrained(proxy, { platform, log });
+  stopFollowing();
+  stopRelease();
+  log.flush();
+  return code;
+}
+
+export function createLogger(config: Config, platform: Platform): Logger {
+  return new Logger(config.log, {
+    now: () => platform.clock.now(),
+    write: (text) => platform.stdout.write(text),
+    later: (callback) => void platform.clock.after(LOG_DELAY_MS, callback),
+    colours: platform.stdout.isTerminal && platform.env("NO_COLOR") === undefined,
+  });
+}
+
+export function urlOf(address: Address): string {
+  if (address.kind === "unix") return `unix/${address.path}`;
+  const host = address.host.includes(":") ? `[${address.host}]` : address.host;
+  return `http://${host === "" ? "0.0.0.0" : host}:${address.port}`;
+}
+
+interface Tools {
+  readonly platform: Platform;
+  readonly log: Logger;
+}
+
+async function open(
+  config: Config,
+  { account }: Serving,
+  { platform, log }: Tools,
+): Promise<Proxy | undefined> {
+  try {
+    return await Proxy.open(config, {
+      engine: webEngine(platform),
+      log,
+      clock: platform.clock,
+      random: () => platform.random(),
+      ...(account && { account }),
+    });
+  } catch (error) {
+    if (!(error instanceof ListenError)) throw error;
+    platform.stderr.write(`${error.message}\n`);
+    return undefined;
+  }
+}
+
+/** Reloads on a change of the file and on SIGHUP or SIGUSR1, one reload at a time. */
+function follow(proxy: Proxy, { path, text }: Serving, { platform, log }: Tools): () => void {
+  if (path === undefined) return () => {};
+  let queue = Promise.resolve();
+  const reload = (read: () => Promise<Source>) => {
+    queue = queue.then(async () => takeOver(proxy, await read(), log)).catch((error: unknown) => {
+      log.error("bug.caught", { error: String(error) });
+    });
+  };
+
+  const stops = [
+    watchFile(platform, path, {
+      changed: (now) => reload(() => checkConfig(now, path, platform)),
+      unreadable: (problem) => log.warn("config.unreadable", { problem }),
+    }, text),
+    platform.onSignal("SIGHUP", () => reload(() => readConfig(path, platform))),
+    platform.onSignal("SIGUSR1", () => reload(() => readConfig(path, platform))),
+  ];
+  return () => stops.forEach((stop) => stop());
+}
+
+async function takeOver(proxy: Proxy, source: Source, log: Logger): Promise<void> {
+  if (source.kind === "refused") {
+    log.error("config.refused", { problems: source.problems });
+    return;
+  }
+  try {
+    await proxy.replace(source.config);
+    log.info("config.reloaded", { routes: source.config.routes.length });
+  } catch (error) {
+    if (!(error instanceof ListenError)) throw error;
+    log.error("config.refused", { problems: [error.message] });
+  }
+}
+
+/** Waits for SIGTERM or SIGINT, then for running exchanges; a second signal ends it at once. */
+function untilDrained(proxy: Proxy, { platform, log }: Tools): Promise<number> {
+  return new Promise((resolve) => {
+    let draining = false;
+    const end = (code: number) => {
+      for (const stop of stops) stop();
+      resolve(code);
+    };
+    const signalled = (signal: string) => {
+      if (draining) return end(EXIT.failed);
+      draining = true;
+      const graceMs = proxy.config?.graceMs ?? 0;
+      log.info("drain.began", { signal, running: proxy.running, seconds: graceMs / 1000 });
+      log.flush();
+      void proxy.drain(graceMs).then((how) => {
+        log.info("drain.ended", { cut: how === "cut" ? proxy.running : 0 });
+        end(EXIT.fine);
+      });
+    };
+    const stops = (["SIGTERM", "SIGINT"] as const).map((name) =>
+      platform.onSignal(name, () => signalled(name))
+    );
+  });
+}

@@ -1,0 +1,59 @@
+/** Finds and reads the configuration file that a command is about, and puts what is wrong with it into lines. */
+import { formatProblem, load, type Problem } from "../config/load.ts";
+import type { Config } from "../model.ts";
+import { FileError, type Platform } from "../platform/platform.ts";
+
+/** Where a configuration is looked for when nobody names one (SEMANTICS section 1). */
+export const DEFAULT_PATHS = ["config.yaml", "/etc/understudy/config.yaml"];
+
+export type Source =
+  | { readonly kind: "loaded"; readonly config: Config; readonly text: string }
+  /** Lines for people, one a problem. */
+  | { readonly kind: "refused"; readonly problems: readonly string[] };
+
+export type Located =
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "none"; readonly problem: string };
+
+export async function locate(named: string | undefined, platform: Platform): Promise<Located> {
+  if (named !== undefined) return { kind: "file", path: named };
+  for (const path of DEFAULT_PATHS) {
+    if (await platform.fileExists(path)) return { kind: "file", path };
+  }
+  const looked = DEFAULT_PATHS.map((path) => `"${path}"`).join(" and ");
+  return {
+    kind: "none",
+    problem: `Cannot find a configuration: looked for ${looked}; name one with --config PATH`,
+  };
+}
+
+/** Reads and checks a file. Never rejects. */
+export async function readConfig(path: string, platform: Platform): Promise<Source> {
+  if (/(?:^|[/\\])Caddyfile$|\.caddyfile$/.test(path)) {
+    return refused(`${path}: Importing a Caddyfile comes with a later version`);
+  }
+  try {
+    return await checkConfig(await platform.readText(path), path, platform);
+  } catch (error) {
+    if (error instanceof FileError) return refused(error.message);
+    throw error;
+  }
+}
+
+/** Checks a text that was read already. */
+export async function checkConfig(text: string, path: string, platform: Platform): Promise<Source> {
+  const result = await load(text, {
+    path,
+    env: (name) => platform.env(name),
+    readSecret: (secret) => platform.readText(secret),
+  });
+  if (result.kind === "loaded") return { kind: "loaded", config: result.config, text };
+  return {
+    kind: "refused",
+    problems: result.problems.map((problem: Problem) => formatProblem(problem)),
+  };
+}
+
+function refused(problem: string): Source {
+  return { kind: "refused", problems: [problem] };
+}

@@ -1,0 +1,45 @@
+/** `understudy validate`: says everything that is wrong with a configuration, and serves nothing. */
+import { type Command, EXIT } from "./command.ts";
+import { locate, readConfig } from "./source.ts";
+
+export const validate: Command = {
+  name: "validate",
+  summary: "Check a configuration and say everything that is wrong with it",
+  help: `Usage: understudy validate [PATH] [--config PATH]
+
+Checks a configuration as "run" would and reports all problems at once, each as
+  config.yaml:12:5 routes[0].health.timeout: Expected … but received …
+
+  -c, --config PATH   Configuration file. Without it: ./config.yaml,
+                      then /etc/understudy/config.yaml
+
+Exit codes: 0 the file is good, 1 it is not, 2 usage.
+`,
+  flags: { config: { type: "string", short: "c" } },
+  positionalsMax: 1,
+
+  async run(platform, args) {
+    const located = await locate(args.text("config") ?? args.positionals[0], platform);
+    if (located.kind === "none") {
+      platform.stderr.write(`${located.problem}\n`);
+      return EXIT.failed;
+    }
+    const source = await readConfig(located.path, platform);
+    if (source.kind === "refused") {
+      platform.stderr.write(`${source.problems.join("\n")}\n`);
+      return EXIT.failed;
+    }
+    const { routes } = source.config;
+    const upstreams = routes.reduce((sum, route) => sum + route.upstreams.length, 0);
+    platform.stdout.write(
+      `${located.path} is good: ${counted(routes.length, "route")}, ${
+        counted(upstreams, "upstream")
+      }\n`,
+    );
+    return EXIT.fine;
+  },
+};
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,80 @@
+/**
+ * Compares the running configuration with the next one: which sockets to open and close, which
+ * upstreams are other machines now, whose probing must begin anew. Pure; `app.ts` carries it out.
+ */
+import type { Address, Config, Route, Upstream } from "../model.ts";
+
+export interface Plan {
+  readonly open: readonly Address[];
+  readonly close: readonly Address[];
+  /** Ids whose name stayed and whose address changed: what was learned is of another machine. */
+  readonly moved: ReadonlySet<string>;
+  /** Ids that are configured no more. */
+  readonly gone: ReadonlySet<string>;
+  /** Ids whose probe loop must be started, the old one stopped first where there is one. */
+  readonly probe: ReadonlySet<string>;
+  /** Ids whose probe loop must stop without a successor. */
+  readonly unprobe: ReadonlySet<string>;
+}
+
+export function plan(before: Config | undefined, after: Config): Plan {
+  const old = upstreamsOf(before);
+  const next = upstreamsOf(after);
+  const listenedOld = new Map(
+    (before?.listen ?? []).map((address) => [addressKey(address), address]),
+  );
+  const listenedNew = new Map(after.listen.map((address) => [addressKey(address), address]));
+
+  const changed = (key: (site: Site) => string) =>
+    new Set(
+      [...next].filter(([id, site]) => {
+        const known = old.get(id);
+        return known !== undefined && key(known) !== key(site);
+      }).map(([id]) => id),
+    );
+  const moved = changed(siteKey);
+  const reprobed = changed(probeKey);
+  const isNew = (id: string) => !old.has(id);
+
+  return {
+    open: [...listenedNew].filter(([key]) => !listenedOld.has(key)).map(([, address]) => address),
+    close: [...listenedOld].filter(([key]) => !listenedNew.has(key)).map(([, address]) => address),
+    moved,
+    gone: new Set([...old.keys()].filter((id) => !next.has(id))),
+    probe: new Set(
+      [...next].filter(([id, { route }]) => {
+        return route.health !== undefined && (isNew(id) || moved.has(id) || reprobed.has(id));
+      }).map(([id]) => id),
+    ),
+    unprobe: new Set([...old.keys()].filter((id) => next.get(id)?.route.health === undefined)),
+  };
+}
+
+/** One text for one address, to tell addresses apart. */
+export function addressKey(address: Address): string {
+  return address.kind === "unix" ? `unix/${address.path}` : `${address.host}|${address.port}`;
+}
+
+interface Site {
+  readonly route: Route;
+  readonly upstream: Upstream;
+}
+
+function upstreamsOf(config: Config | undefined): Map<string, Site> {
+  const sites = (config?.routes ?? []).flatMap((route) =>
+    route.upstreams.map((upstream) => [upstream.id, { route, upstream }] as const)
+  );
+  return new Map(sites);
+}
+
+function siteKey({ upstream }: Site): string {
+  return `${upstream.scheme}|${addressKey(upstream.address)}`;
+}
+
+function probeKey({ route: { health } }: Site): string {
+  // A regular expression has no JSON of its own.
+  return JSON.stringify(
+    health,
+    (_, value: unknown) => value instanceof RegExp ? String(value) : value,
+  ) ?? "";
+}

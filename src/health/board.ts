@@ -1,0 +1,63 @@
+/**
+ * Keeps the entries of all upstreams by id and the choice of each route, so that a reload changes
+ * rules and not what was learned. Builds the pools that requests work with.
+ */
+import type { Pool, Route } from "../model.ts";
+import type { Clock } from "../platform/platform.ts";
+import { type Change, Entry } from "./entry.ts";
+
+export type Announce = (routeId: string, upstream: string, change: Change) => void;
+
+export class Board {
+  readonly #clock: Clock;
+  readonly #announce: Announce;
+  #entries = new Map<string, Entry>();
+  #held = new Map<string, Pool["held"]>();
+
+  constructor(clock: Clock, announce: Announce) {
+    this.#clock = clock;
+    this.#announce = announce;
+  }
+
+  /**
+   * Makes the pools of a configuration. Entries of upstreams that are configured no more go; those
+   * at another address than before start afresh, as what was learned was of another machine.
+   */
+  adopt(routes: readonly Route[], moved: ReadonlySet<string>): readonly Pool[] {
+    const entries = new Map<string, Entry>();
+    const held = new Map<string, Pool["held"]>();
+    const pools = routes.map((route) => {
+      const members = route.upstreams.map((upstream) => {
+        const known = moved.has(upstream.id) ? undefined : this.#entries.get(upstream.id);
+        known?.configure(route);
+        const entry = known ?? this.#enter(route, upstream.name);
+        entries.set(upstream.id, entry);
+        return { upstream, standing: entry };
+      });
+      const hold = this.#held.get(route.id) ?? { upstreamId: undefined };
+      held.set(route.id, hold);
+      return { route, members, held: hold };
+    });
+
+    for (const [id, entry] of this.#entries) if (entries.get(id) !== entry) entry.retire();
+    this.#entries = entries;
+    this.#held = held;
+    return pools;
+  }
+
+  entry(upstreamId: string): Entry | undefined {
+    return this.#entries.get(upstreamId);
+  }
+
+  /** Lets every route go back to the upstream it prefers. What `failback: manual` waits for. */
+  release(): void {
+    for (const hold of this.#held.values()) hold.upstreamId = undefined;
+  }
+
+  #enter(route: Route, upstream: string): Entry {
+    return new Entry(route, {
+      clock: this.#clock,
+      announce: (change) => this.#announce(route.id, upstream, change),
+    });
+  }
+}

@@ -1,0 +1,189 @@
+/**
+ * The state of one upstream: phase, streak, penalties, in-flight requests. Probes and requests
+ * report here; the folds decide; whoever watches is told. Starts nothing of its own.
+ */
+import type { HealthRules, PassiveRules, Phase, Sighting, Standing, Verdict } from "../model.ts";
+import type { Clock } from "../platform/platform.ts";
+import { barredUntil, countsAs, penalise, type Penalties } from "./passive.ts";
+import { type Health, observe } from "./state.ts";
+
+/** What the operator should hear of. */
+export type Change =
+  | { readonly kind: "phase"; readonly from: Phase; readonly to: Phase; readonly reason: string }
+  /** Penalties began to bar the upstream. */
+  | { readonly kind: "penalised"; readonly reason: string; readonly forMs: number };
+
+export interface Rules {
+  readonly health: HealthRules | undefined;
+  readonly passive: PassiveRules;
+}
+
+export interface EntryDeps {
+  readonly clock: Clock;
+  readonly announce: (change: Change) => void;
+}
+
+export class Entry implements Standing {
+  drained = false;
+  inFlight = 0;
+  /** `elapsed` time of the last request that came, or would rather have come, here. */
+  lastWantedAt = -Infinity;
+  /** A failure or a doubt wants a probe now; the loop takes it back when it starts one. */
+  probeAsked = false;
+  /** Wakes the probe loop, which sets it. */
+  nudge: () => void = () => {};
+  firstVerdict: Promise<void> | undefined;
+  lastVerdict: Verdict | undefined;
+  /** Wall clock of the last change of phase. */
+  since: number;
+  /** Why the phase is what it is, in words. */
+  reason = "not probed yet";
+
+  readonly #deps: EntryDeps;
+  #rules: Rules;
+  #health: Health = { phase: "unknown", streak: 0 };
+  #penalties: Penalties = [];
+  #fitSince: number;
+  #lastFailureAt = -Infinity;
+  #settleFirst: () => void = () => {};
+  readonly #whenDown = new Set<() => void>();
+
+  constructor(rules: Rules, deps: EntryDeps) {
+    this.#rules = rules;
+    this.#deps = deps;
+    this.since = deps.clock.now();
+    this.#fitSince = deps.clock.elapsed();
+    this.#begin();
+  }
+
+  get phase(): Phase {
+    return this.#health.phase;
+  }
+
+  /** A streak against the phase is under way. */
+  get wavering(): boolean {
+    return this.#health.streak > 0;
+  }
+
+  /** Takes new rules over after a reload. What was learned stays, unless probing began or ended. */
+  configure(rules: Rules): void {
+    const probedBefore = this.#rules.health !== undefined;
+    this.#rules = rules;
+    if (probedBefore === (rules.health !== undefined)) return;
+    this.#health = { phase: "unknown", streak: 0 };
+    this.#settle();
+    this.#begin();
+  }
+
+  fitSince(now: number): number {
+    const fit = this.phase !== "down" && !this.drained && this.penalisedUntil(now) === undefined;
+    return fit ? this.#fitSince : Infinity;
+  }
+
+  penalisedUntil(now: number): number | undefined {
+    if (this.#penalties.length === 0) return undefined;
+    return barredUntil(this.#penalties, now, this.#rules.passive.failsMax);
+  }
+
+  enter(): void {
+    this.inFlight++;
+    this.wanted();
+  }
+
+  leave(): void {
+    this.inFlight--;
+  }
+
+  wanted(): void {
+    const now = this.#deps.clock.elapsed();
+    const health = this.#rules.health;
+    const wasIdle = health?.idleIntervalMs !== undefined &&
+      now - this.lastWantedAt > health.intervalMs;
+    this.lastWantedAt = now;
+    if (wasIdle) this.nudge();
+  }
+
+  saw(sighting: Sighting): void {
+    const reason = countsAs(sighting, this.#rules.passive);
+    if (reason !== undefined) this.#penalise(reason);
+  }
+
+  suspect(): void {
+    this.probeAsked = true;
+    this.nudge();
+  }
+
+  onDown(callback: () => void): () => void {
+    this.#whenDown.add(callback);
+    return () => this.#whenDown.delete(callback);
+  }
+
+  /** Takes the verdict of a probe that began at `startedAt`, an `elapsed` time. */
+  judge(verdict: Verdict, startedAt: number): void {
+    const { health: rules, passive } = this.#rules;
+    if (rules === undefined) return;
+    this.lastVerdict = verdict;
+
+    const before = this.#health;
+    this.#health = observe(before, verdict.passed, rules);
+    if (verdict.passed && passive.clearOnPass && startedAt >= this.#lastFailureAt) this.#clear();
+    if (before.phase !== this.phase) this.#turn(before.phase, verdict.reason);
+    this.#settle();
+  }
+
+  /** Ends every wait on this entry; it is no longer configured. */
+  retire(): void {
+    this.#settle();
+    this.#whenDown.clear();
+  }
+
+  #begin(): void {
+    const health = this.#rules.health;
+    if (health === undefined) return;
+    if (health.initState !== "probe") {
+      this.#health = { phase: health.initState, streak: 0 };
+      this.reason = `taken for ${health.initState} until probed`;
+      return;
+    }
+    this.firstVerdict = new Promise((resolve) => (this.#settleFirst = resolve));
+  }
+
+  #settle(): void {
+    this.firstVerdict = undefined;
+    this.#settleFirst();
+  }
+
+  #penalise(reason: string): void {
+    const { passive, health } = this.#rules;
+    const now = this.#deps.clock.elapsed();
+    const wasBarred = this.penalisedUntil(now) !== undefined;
+    this.#penalties = penalise(this.#penalties, now, passive);
+    this.#lastFailureAt = now;
+    this.#fitSince = this.penalisedUntil(now) ?? now;
+
+    if (!wasBarred && this.#fitSince > now && this.phase !== "down") {
+      this.#deps.announce({ kind: "penalised", reason, forMs: this.#fitSince - now });
+    }
+    // Also where nothing is counted: a failure seen now is better evidence than a pass some seconds ago.
+    if (health !== undefined) this.suspect();
+  }
+
+  #clear(): void {
+    const now = this.#deps.clock.elapsed();
+    // Penalties that bar no more ended by themselves, at a moment that `#fitSince` already names.
+    if (this.penalisedUntil(now) !== undefined) this.#fitSince = now;
+    this.#penalties = [];
+  }
+
+  #turn(from: Phase, reason: string): void {
+    this.since = this.#deps.clock.now();
+    this.reason = reason;
+    if (from === "down") this.#fitSince = Math.max(this.#fitSince, this.#deps.clock.elapsed());
+    this.#deps.announce({ kind: "phase", from, to: this.phase, reason });
+    if (this.phase !== "down") return;
+
+    const callbacks = [...this.#whenDown];
+    this.#whenDown.clear();
+    for (const callback of callbacks) callback();
+  }
+}

@@ -1,0 +1,211 @@
+/**
+ * One active check of one upstream: asks what the rules say, by a connection of its own, and says
+ * pass or fail with the reason in words. Failing is its business, so it never rejects.
+ */
+import { Fields } from "../fields.ts";
+import type {
+  Address,
+  ByteSource,
+  HealthRules,
+  Outcome,
+  StatusRange,
+  Transport,
+  Upstream,
+  UpstreamResponse,
+  Verdict,
+} from "../model.ts";
+import type { Clock } from "../platform/platform.ts";
+import { inRanges } from "./passive.ts";
+import { failureInWords } from "./words.ts";
+
+export interface ProbeDeps {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+type Finding = Pick<Verdict, "passed" | "reason">;
+
+/** Bytes of a body that `expect_body` looks at. */
+const BODY_LIMIT_BYTES = 64 * 1024;
+const REDIRECTS_MAX = 5;
+
+/** Checks an upstream once, within `timeoutMs` for the whole exchange, redirects and body included. */
+export async function probe(
+  upstream: Upstream,
+  rules: HealthRules,
+  { transport, clock, signal }: ProbeDeps,
+): Promise<Verdict> {
+  const startedAt = clock.now();
+  const began = clock.elapsed();
+  const ending = new AbortController();
+  const end = () => ending.abort();
+  signal.addEventListener("abort", end, { once: true });
+  const stopTimer = clock.after(rules.timeoutMs, end);
+
+  const finding = await check(upstream, rules, { transport, signal: ending.signal });
+  stopTimer();
+  signal.removeEventListener("abort", end);
+  const late = ending.signal.aborted && !finding.passed;
+  const reason = late ? `did not answer within ${rules.timeoutMs} ms` : finding.reason;
+  return { passed: finding.passed, reason, startedAt, durationMs: clock.elapsed() - began };
+}
+
+async function check(
+  upstream: Upstream,
+  rules: HealthRules,
+  { transport, signal }: Pick<ProbeDeps, "transport" | "signal">,
+): Promise<Finding> {
+  let asked = probed(upstream, rules);
+  let target = rules.uri;
+  for (let hop = 0; hop <= REDIRECTS_MAX; hop++) {
+    const outcome = await ask(asked, target, rules, { transport, signal });
+    if (outcome.kind === "abandoned") return { passed: false, reason: "was not probed to the end" };
+    if (outcome.kind === "failed") return { passed: false, reason: failureInWords(outcome.reason) };
+
+    const { response } = outcome;
+    const location = rules.followRedirects ? redirection(response) : undefined;
+    if (location === undefined) return await judge(response, rules);
+    response.body?.cancel();
+    const next = follow(location, asked, target);
+    if (next === undefined) return { passed: false, reason: `redirected to "${location}"` };
+    ({ asked, target } = next);
+  }
+  return { passed: false, reason: `redirected more than ${REDIRECTS_MAX} times` };
+}
+
+function ask(
+  upstream: Upstream,
+  target: string,
+  rules: HealthRules,
+  { transport, signal }: Pick<ProbeDeps, "transport" | "signal">,
+): Promise<Outcome> {
+  const fields = Fields.empty();
+  fields.append("Host", upstream.authority);
+  fields.append("User-Agent", "understudy");
+  fields.append("Accept", "*/*");
+  for (const { name, value } of rules.headers) fields.set(name, value);
+  const bytes = rules.body === undefined ? undefined : new TextEncoder().encode(rules.body);
+  if (bytes !== undefined) fields.set("Content-Length", String(bytes.length));
+  return transport.send({
+    upstream,
+    method: rules.method,
+    target,
+    fields,
+    body: bytes === undefined || bytes.length === 0 ? undefined : once(bytes),
+    upgrade: undefined,
+    progress: { sent: false },
+    // A pooled connection to a suspended machine looks open for hours; a probe must not trust it.
+    fresh: true,
+    dialTimeoutMs: rules.timeoutMs,
+    headersTimeoutMs: undefined,
+    signal,
+  });
+}
+
+async function judge(response: UpstreamResponse, rules: HealthRules): Promise<Finding> {
+  if (!inRanges(response.status, rules.status)) {
+    response.body?.cancel();
+    const expected = statusInWords(rules.status);
+    return { passed: false, reason: `answered ${response.status} where ${expected} was expected` };
+  }
+  if (rules.expectBody === undefined) {
+    response.body?.cancel();
+    return { passed: true, reason: `answered ${response.status}` };
+  }
+  const text = await readText(response.body);
+  if (text === undefined) return { passed: false, reason: "died in the middle of its answer" };
+  if (rules.expectBody.test(text)) return { passed: true, reason: `answered ${response.status}` };
+  return { passed: false, reason: `answered a body that does not match ${rules.expectBody}` };
+}
+
+async function readText(body: ByteSource | undefined): Promise<string | undefined> {
+  if (body === undefined) return "";
+  const decoder = new TextDecoder();
+  let text = "";
+  let seenBytes = 0;
+  try {
+    while (seenBytes < BODY_LIMIT_BYTES) {
+      const chunk = await body.read();
+      if (chunk === undefined) break;
+      const wanted = chunk.subarray(0, BODY_LIMIT_BYTES - seenBytes);
+      seenBytes += wanted.length;
+      text += decoder.decode(wanted, { stream: true });
+    }
+    return text + decoder.decode();
+  } catch {
+    return undefined;
+  } finally {
+    body.cancel();
+  }
+}
+
+/** The upstream with the address that `port` or `upstream` of the rules name. */
+function probed(upstream: Upstream, rules: HealthRules): Upstream {
+  const address = rules.address ?? otherPort(upstream.address, rules.port);
+  return address === upstream.address ? upstream : at(upstream, address);
+}
+
+function otherPort(address: Address, port: number | undefined): Address {
+  if (port === undefined) return address;
+  return { kind: "tcp", host: address.kind === "tcp" ? address.host : "localhost", port };
+}
+
+function at(upstream: Upstream, address: Address): Upstream {
+  if (address.kind === "unix") return { ...upstream, address };
+  const host = address.host.includes(":") ? `[${address.host}]` : address.host;
+  return { ...upstream, address, authority: `${host}:${address.port}` };
+}
+
+function redirection(response: UpstreamResponse): string | undefined {
+  return response.status >= 300 && response.status < 400
+    ? response.fields.get("location")
+    : undefined;
+}
+
+function follow(
+  location: string,
+  upstream: Upstream,
+  target: string,
+): { asked: Upstream; target: string } | undefined {
+  const base = `${upstream.scheme}://${upstream.authority}${target}`;
+  const url = URL.canParse(location, base) ? new URL(location, base) : undefined;
+  if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:")) {
+    return undefined;
+  }
+
+  const next = url.pathname + url.search;
+  if (url.origin === new URL(base).origin) return { asked: upstream, target: next };
+  const scheme = url.protocol === "https:" ? "https" : "http";
+  const port = Number(url.port || (scheme === "https" ? 443 : 80));
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const asked = {
+    ...at(upstream, { kind: "tcp", host, port }),
+    scheme,
+    authority: url.host,
+  } as const;
+  return { asked, target: next };
+}
+
+function statusInWords(ranges: readonly StatusRange[]): string {
+  return ranges
+    .map(({ from, to }) =>
+      from === to ? `${from}` : to - from === 99 ? `${from / 100}xx` : `${from}–${to}`
+    )
+    .join(" or ");
+}
+
+function once(bytes: Uint8Array): ByteSource {
+  let rest: Uint8Array | undefined = bytes;
+  return {
+    lengthBytes: bytes.length,
+    read() {
+      const chunk = rest;
+      rest = undefined;
+      return Promise.resolve(chunk);
+    },
+    cancel() {
+      rest = undefined;
+    },
+  };
+}

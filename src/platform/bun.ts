@@ -1,0 +1,213 @@
+/// <reference types="bun" />
+/**
+ * The platform on Bun: `Bun.serve` and Bun's `fetch`, with the knobs that keep bytes as they are
+ * and streams unhurried. Same order and same promises as `deno.ts`.
+ */
+import http from "node:http";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import type { Address } from "../model.ts";
+import {
+  fileExists,
+  followParent,
+  onKey,
+  readText,
+  spawnChild,
+  terminal,
+  watchDirectory,
+  writeText,
+} from "./host.ts";
+import type { FetchFailure, FetchOptions, HttpServer, Platform } from "./platform.ts";
+import { openSocket, type SocketData, socketData, socketHandlers } from "./sockets_bun.ts";
+import {
+  clock,
+  dialCode,
+  hostsOf,
+  knock,
+  lacksFamily,
+  listenError,
+  messageOf,
+  plainIp,
+  removeStaleSocket,
+  textOf,
+} from "./web.ts";
+
+type Server = Bun.Server<SocketData>;
+type Handler = Parameters<Platform["serve"]>[1];
+
+/** Bytes of a request's or a response's head, at most. Bun's own limit is 16 KiB. */
+const HEAD_LIMIT_BYTES = 64 * 1024;
+
+async function serve(address: Address, handler: Handler): Promise<HttpServer> {
+  // Declared read-only, as in Node; Bun has a setter, and it holds for `Bun.serve` and `fetch` too.
+  (http as { maxHeaderSize: number }).maxHeaderSize = HEAD_LIMIT_BYTES;
+  try {
+    if (address.kind === "unix") await removeStaleSocket(address.path);
+    return opened(address, listen(address, handler));
+  } catch (error) {
+    throw listenError(address, error);
+  }
+}
+
+function listen(address: Address, handler: Handler): Server {
+  const options = {
+    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+    development: false,
+    fetch: (request: Request, server: Server) => handle(request, server, handler),
+    // Silent and bare: a bug has been reported where it was thrown, and clients get no details.
+    error: () => new Response(null, { status: 500 }),
+    websocket: socketHandlers,
+  } as const;
+  if (address.kind === "unix") return Bun.serve<SocketData>({ ...options, unix: address.path });
+
+  const [first = "", second] = hostsOf(address.host);
+  const overTcp = {
+    ...options,
+    port: address.port,
+    // Bun's longest idle time is 255 s; a model may think for longer before its first byte.
+    idleTimeout: 0,
+    // Said out loud because `development: false` turns it on: a second proxy would share the port
+    // silently instead of failing.
+    reusePort: false,
+  };
+  const at = (hostname: string): Server => Bun.serve<SocketData>({ ...overTcp, hostname });
+  try {
+    return at(first);
+  } catch (error) {
+    if (second === undefined || !lacksFamily(error)) throw error;
+    return at(second);
+  }
+}
+
+async function handle(
+  request: Request,
+  server: Server,
+  handler: Handler,
+): Promise<Response | undefined> {
+  // Without it an upload slower than 16 KB/s is cut.
+  server.timeout(request, 0);
+  // Null on a unix socket, and after an upgrade.
+  const from = server.requestIP(request);
+  let upgraded: Response | undefined;
+
+  const response = await handler(request, {
+    peer: { ip: plainIp(from?.address ?? ""), port: from?.port ?? 0 },
+    scheme: "http",
+    upgrade(protocol, handlers, opened) {
+      const data = socketData(handlers, opened);
+      // Left to itself Bun picks the first protocol offered; an empty value picks none.
+      const headers = { "sec-websocket-protocol": protocol ?? "" };
+      if (!server.upgrade(request, { data, headers })) return undefined;
+      upgraded = new Response(null);
+      return upgraded;
+    },
+  });
+  return response === upgraded ? undefined : response;
+}
+
+function opened(address: Address, server: Server): HttpServer {
+  return {
+    address: address.kind === "unix" ? address : { ...address, port: server.port ?? address.port },
+    close: () => server.stop(false),
+    abort: () => void server.stop(true),
+  };
+}
+
+/** A bare fetch must be told in its second argument: within a `Request` these are ignored. */
+function fetchBytes(url: string, options: FetchOptions): Promise<Response> {
+  const init = {
+    method: options.method,
+    headers: options.headers,
+    signal: options.signal,
+    redirect: "manual",
+    duplex: "half",
+    decompress: false,
+    // Bun gives up on silence after six minutes otherwise.
+    timeout: false,
+    // HTTP_PROXY is for this machine's own errands, not for its upstreams.
+    proxy: false,
+    // A request that must not be repeated never rides on a connection that may have gone stale.
+    keepalive: !options.fresh,
+    ...(options.body === undefined ? {} : { body: options.body }),
+    ...(options.unixPath === undefined ? {} : { unix: options.unixPath }),
+  };
+  return fetch(url, init as unknown as RequestInit);
+}
+
+const TLS_CODES =
+  /CERT|ISSUER|SELF_SIGNED|SIGNATURE|HOSTNAME|TLS|SSL|EPROTO|INVALID_CA|INVALID_PURPOSE/;
+const PROTOCOL_CODES = /^(Invalid|Malformed|Unsupported|Unexpected|HPE|HTTP)|^ERR_(INVALID|HTTP)/;
+
+function explain(error: unknown): FetchFailure {
+  const code = textOf(error, "code");
+  const detail = messageOf(error).split(". For more information")[0] ?? "";
+  // An idempotent request whose pooled connection proved dead is dialled again by Bun itself, and
+  // ends here when that fails; any other ends as ECONNRESET.
+  const dial = dialCode(code);
+  if (dial !== undefined) return { dialFailed: true, code: dial, detail };
+  if (TLS_CODES.test(code)) return { dialFailed: true, code: "tls", detail };
+  if (PROTOCOL_CODES.test(code)) return { dialFailed: false, code: "protocol", detail };
+  // "Expected 101 status code": an upstream that wants no WebSocket.
+  if (detail.includes("101")) return { dialFailed: false, code: "protocol", detail };
+  return { dialFailed: false, code: "closed", detail };
+}
+
+/** Whether this is the compiled binary: its files live in a file system of its own. */
+function isCompiled(): boolean {
+  return Bun.main.startsWith("/$bunfs/") || /^B:[\\/]~BUN/i.test(Bun.main);
+}
+
+/** How to start this program, up to its own arguments. */
+function startArgs(): readonly string[] {
+  return isCompiled() ? [] : ["run", fileURLToPath(new URL("../main.ts", import.meta.url).href)];
+}
+
+/** Settings that Bun reads once, as it starts. */
+const START_VARIABLES: Readonly<Record<string, string>> = {
+  // Requests under way at once: with Bun's 256, a 257th stream would wait for one to end. This is the most.
+  BUN_CONFIG_MAX_HTTP_REQUESTS: "65535",
+  // Bun remembers addresses for 30 s, which outlasts many a move of an upstream.
+  BUN_CONFIG_DNS_TIME_TO_LIVE_SECONDS: "2",
+};
+
+function prepare(): void {
+  const missing = Object.keys(START_VARIABLES).filter((name) => process.env[name] === undefined);
+  // Another image in the same process: same number, same files, same parent. Windows has no such thing.
+  if (missing.length > 0 && process.execve !== undefined && process.platform !== "win32") {
+    const args = isCompiled()
+      ? [process.execPath, ...process.argv.slice(2)]
+      : [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+    process.execve(process.execPath, args, { ...START_VARIABLES, ...process.env });
+  }
+  followParent((code) => process.exit(code));
+}
+
+export const platform: Platform = {
+  runtime: `Bun ${Bun.version}`,
+  clock,
+  args: process.argv.slice(2),
+  env: (name) => process.env[name],
+  random: () => Math.random(),
+  prepare,
+
+  serve,
+  fetch: fetchBytes,
+  explain,
+  knock,
+  openSocket,
+
+  readText,
+  writeText,
+  fileExists,
+  watchDirectory,
+
+  onSignal(name, handler) {
+    process.on(name, handler);
+    return () => void process.off(name, handler);
+  },
+  stdout: terminal(1),
+  stderr: terminal(2),
+  onKey,
+  spawnSelf: (args) => spawnChild(process.execPath, [...startArgs(), ...args]),
+  exit: (code) => process.exit(code),
+};

@@ -1,0 +1,184 @@
+/**
+ * What both runtimes do alike: time, listening errors in words, knocking, failures of a dial by
+ * code, and the header list of a WebSocket handshake. `bun.ts` and `deno.ts` add the rest.
+ */
+import { connect } from "node:net";
+import { rm } from "node:fs/promises";
+import { performance } from "node:perf_hooks";
+import { clearTimeout, setTimeout } from "node:timers";
+import type { Address } from "../model.ts";
+import { type Clock, type DialResult, type FetchFailure, ListenError } from "./platform.ts";
+
+/** `setTimeout` fires at once when asked for more (32 bits, signed). */
+const TIMER_MAX_MS = 0x7fff_ffff;
+
+export const clock: Clock = {
+  now: () => Date.now(),
+  elapsed: () => performance.now(),
+  after,
+  sleep,
+};
+
+function after(ms: number, callback: () => void): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const arm = (leftMs: number): void => {
+    const stepMs = Math.min(Math.max(leftMs, 0), TIMER_MAX_MS);
+    timer = setTimeout(() => leftMs > stepMs ? arm(leftMs - stepMs) : callback(), stepMs);
+    timer.unref();
+  };
+  arm(ms);
+  return () => clearTimeout(timer);
+}
+
+function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const cancel = after(ms, () => {
+      signal?.removeEventListener("abort", give);
+      resolve();
+    });
+    const give = (): void => {
+      cancel();
+      reject(signal?.reason);
+    };
+    signal?.addEventListener("abort", give, { once: true });
+  });
+}
+
+/** An IPv4 peer of a dual-stack socket shows as `::ffff:192.0.2.1`; the log and XFF want the IPv4. */
+export function plainIp(ip: string): string {
+  return ip.startsWith("::ffff:") && ip.includes(".") ? ip.slice(7) : ip;
+}
+
+/** As the operator would write it. */
+export function spell(address: Address): string {
+  if (address.kind === "unix") return `unix/${address.path}`;
+  const host = address.host.includes(":") ? `[${address.host}]` : address.host;
+  return `${host}:${address.port}`;
+}
+
+/** Hosts to try for an address in turn: an empty host is every interface, IPv6 with IPv4 where there is IPv6. */
+export function hostsOf(host: string): readonly string[] {
+  return host === "" ? ["::", "0.0.0.0"] : [host];
+}
+
+/** Whether the machine lacks the whole address family, which is when `hostsOf` has a second choice. */
+export function lacksFamily(error: unknown): boolean {
+  return textOf(error, "code") === "EAFNOSUPPORT" || /family not supported/i.test(messageOf(error));
+}
+
+const LISTEN_WORDS: Readonly<Record<string, string>> = {
+  EADDRINUSE: "the port is taken",
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  EADDRNOTAVAIL: "this machine has no such address",
+  EAFNOSUPPORT: "this machine has no such kind of address",
+  ENOENT: "no such directory",
+  ENOTDIR: "no such directory",
+};
+
+export function listenError(address: Address, error: unknown): ListenError {
+  const code = textOf(error, "code");
+  const taken = code === "EADDRINUSE" && address.kind === "unix";
+  const [firstLine = ""] = messageOf(error).split("\n");
+  const words = taken ? "another process listens there" : LISTEN_WORDS[code] ?? firstLine;
+  return new ListenError(`Cannot listen on ${spell(address)}: ${words}`, { cause: error });
+}
+
+/**
+ * Removes the file that a process left behind which listened there and died; a socket that
+ * someone still answers stays, and listening fails as it should.
+ */
+export async function removeStaleSocket(path: string): Promise<void> {
+  const result = await knock({ kind: "unix", path }, 1000, AbortSignal.timeout(2000));
+  if (result.kind === "failed" && result.code === "refused") await rm(path, { force: true });
+}
+
+const REFUSAL_MAX_MS = 1000;
+
+export function knock(
+  address: Address,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<DialResult> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve({ kind: "aborted" });
+    const startedAt = clock.elapsed();
+    const socket = address.kind === "unix"
+      ? connect({ path: address.path })
+      : connect({ host: address.host, port: address.port });
+
+    const finish = (result: DialResult): void => {
+      cancel();
+      signal.removeEventListener("abort", onAbort);
+      socket.destroy();
+      resolve(result);
+    };
+    const fail = (code: FetchFailure["code"], detail: string): void =>
+      finish({ kind: "failed", code, detail });
+    const onAbort = (): void => finish({ kind: "aborted" });
+    const cancel = after(timeoutMs, () => fail("dial_timeout", `no answer in ${timeoutMs} ms`));
+
+    signal.addEventListener("abort", onAbort, { once: true });
+    socket.once("connect", () => finish({ kind: "connected" }));
+    // Not `once`: a socket destroyed half-way may still report, and unheard that ends the process.
+    socket.on("error", (error) => {
+      const code = dialCode(textOf(error, "code")) ?? "unreachable";
+      // A refusal takes one round trip. Bun's sockets say "refused" also when, seconds later, the
+      // system has given up on a host that is off.
+      const late = code === "refused" && clock.elapsed() - startedAt > REFUSAL_MAX_MS;
+      fail(late ? "unreachable" : code, messageOf(error));
+    });
+  });
+}
+
+const DIAL_CODES: Readonly<Record<string, FetchFailure["code"]>> = {
+  ECONNREFUSED: "refused",
+  ConnectionRefused: "refused",
+  // What a unix socket says when nobody listens there.
+  ENOENT: "refused",
+  EHOSTUNREACH: "unreachable",
+  ENETUNREACH: "unreachable",
+  EHOSTDOWN: "unreachable",
+  ENETDOWN: "unreachable",
+  EADDRNOTAVAIL: "unreachable",
+  EACCES: "unreachable",
+  ETIMEDOUT: "dial_timeout",
+  ENOTFOUND: "unknown_host",
+  EAI_AGAIN: "unknown_host",
+  EAI_FAIL: "unknown_host",
+  EAI_NODATA: "unknown_host",
+  EAI_NONAME: "unknown_host",
+};
+
+/** What a system's error code says about a dial; undefined when it speaks of something else. */
+export function dialCode(code: string): FetchFailure["code"] | undefined {
+  return DIAL_CODES[code];
+}
+
+/** Fields of a handshake that the runtime writes itself; given twice they make it invalid. */
+const OWN_HANDSHAKE_FIELDS: ReadonlySet<string> = new Set([
+  "connection",
+  "upgrade",
+  "sec-websocket-key",
+  "sec-websocket-version",
+  "sec-websocket-extensions",
+  "sec-websocket-protocol",
+  "content-length",
+  "transfer-encoding",
+]);
+
+export function handshakeFields(headers: Headers): Record<string, string> {
+  return Object.fromEntries([...headers].filter(([name]) => !OWN_HANDSHAKE_FIELDS.has(name)));
+}
+
+/** Property of an error as text; empty when it has none of that name. */
+export function textOf(error: unknown, name: string): string {
+  if (typeof error !== "object" || error === null) return "";
+  const value: unknown = Reflect.get(error, name);
+  return typeof value === "string" ? value : "";
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,217 @@
+/**
+ * Takes one request from upstream to upstream until one answers or the rules say stop. Owns the
+ * loop; choosing, trying and judging live next door.
+ */
+import type { Member, Outcome, Pool, Transport, UpstreamResponse } from "../model.ts";
+import type { Clock } from "../platform/platform.ts";
+import { attempt } from "./attempt.ts";
+import { isHarmless, mayFailOver } from "./failover.ts";
+import { type Forwarding, requestFields } from "./headers.ts";
+import { available, noteAnswer, pick } from "./pick.ts";
+import type { ReplayBody } from "./replay.ts";
+
+export interface Passage {
+  readonly forwarding: Forwarding;
+  readonly path: string;
+  readonly replay: ReplayBody | undefined;
+  /** Told of every attempt as it begins, and of every failure in the log's words. */
+  readonly began: (member: Member) => void;
+  readonly failed: (member: Member, outcome: Outcome | UpstreamResponse) => void;
+}
+
+export interface ForwardDeps {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  /** The pool of that route as configured now: a request that waits for long goes on with the new one. */
+  readonly poolNow: (routeId: string) => Pool | undefined;
+}
+
+/** An upstream's answer. Whoever takes it owes `member.standing.leave()`. */
+export interface Answer {
+  readonly pool: Pool;
+  readonly member: Member;
+  readonly response: UpstreamResponse;
+}
+
+export type Passed =
+  | { readonly kind: "answer"; readonly answer: Answer }
+  | { readonly kind: "failed"; readonly last: Extract<Outcome, { kind: "failed" }> }
+  /** No upstream was available, and none was tried. */
+  | { readonly kind: "unavailable"; readonly pool: Pool }
+  | { readonly kind: "abandoned" };
+
+/** What a request went through so far. */
+interface Course {
+  pool: Pool;
+  /** Upstreams tried in this pass. */
+  tried: Member[];
+  attempts: number;
+  readonly deadline: number;
+  /** The last failure, or the last answer that `retry.status` would rather replace. */
+  last: Passed | undefined;
+}
+
+export async function forward(pool: Pool, passage: Passage, deps: ForwardDeps): Promise<Passed> {
+  const { signal } = passage.forwarding.exchange;
+  const deadline = deps.clock.elapsed() + pool.route.retry.forMs;
+  const course: Course = { pool, tried: [], attempts: 0, deadline, last: undefined };
+
+  while (!signal.aborted) {
+    const member = await choose(course, passage, deps);
+    if (member === undefined) {
+      if (await nextPass(course, passage, deps)) continue;
+      break;
+    }
+    const passed = await tryAt(member, course, passage, deps);
+    if (passed !== undefined) return passed;
+  }
+
+  if (!signal.aborted) return course.last ?? { kind: "unavailable", pool: course.pool };
+  drop(course.last);
+  return { kind: "abandoned" };
+}
+
+/** The next upstream of this pass. Waits for a first verdict rather than send a request into the unknown. */
+async function choose(
+  course: Course,
+  { forwarding: { exchange } }: Passage,
+  { clock }: ForwardDeps,
+): Promise<Member | undefined> {
+  const { pool, tried } = course;
+  if (course.attempts >= (pool.route.retry.attemptsMax ?? Infinity)) return undefined;
+  while (!exchange.signal.aborted) {
+    const member = pick(pool, tried, clock.elapsed());
+    if (pool.route.health?.idleIntervalMs !== undefined) noteWanted(pool, member);
+    const verdict = member?.standing.firstVerdict;
+    if (verdict === undefined) return member;
+    await orAbort(verdict, exchange.signal);
+  }
+  return undefined;
+}
+
+/** Returns what the request ends with; undefined sends it on. */
+async function tryAt(
+  member: Member,
+  course: Course,
+  passage: Passage,
+  deps: ForwardDeps,
+): Promise<Passed | undefined> {
+  const { pool } = course;
+  const { route } = pool;
+  const { forwarding, replay } = passage;
+  const harmless = isHarmless(forwarding.exchange.method, passage.path, route.retry);
+  const rule = () => ({
+    harmless,
+    replayable: replay?.replayable ?? true,
+    rescue: route.retry.rescue,
+  });
+
+  course.tried.push(member);
+  course.attempts++;
+  passage.began(member);
+  member.standing.enter();
+  const began = deps.clock.elapsed();
+  const outcome = await attempt({
+    exchange: forwarding.exchange,
+    pool,
+    member,
+    fields: requestFields(forwarding, member.upstream, route.headers.request),
+    body: replay?.open(),
+    harmless,
+    mayRescue: () => mayFailOver(WENT_DOWN, rule()),
+  }, deps);
+
+  if (outcome.kind === "answered") {
+    const { response } = outcome;
+    const latencyMs = deps.clock.elapsed() - began;
+    member.standing.saw({ kind: "answered", status: response.status, latencyMs });
+    return settle({ pool, member, response }, course, passage, deps);
+  }
+  member.standing.leave();
+  if (outcome.kind === "abandoned") {
+    drop(course.last);
+    return { kind: "abandoned" };
+  }
+  member.standing.saw({ kind: "failed", reason: outcome.reason });
+  passage.failed(member, outcome);
+  // An answer that was kept is worth more to the client than the failure that came after it.
+  if (course.last?.kind !== "answer") course.last = { kind: "failed", last: outcome };
+  return mayFailOver(outcome, rule()) ? undefined : course.last;
+}
+
+/** Takes an answer, unless its status fails over and there is somewhere to go. */
+function settle(
+  answer: Answer,
+  course: Course,
+  { replay, failed }: Passage,
+  { clock }: ForwardDeps,
+): Passed | undefined {
+  const { pool, member, response } = answer;
+  const { status, attemptsMax } = pool.route.retry;
+  drop(course.last);
+  course.last = { kind: "answer", answer };
+
+  const unwanted = status.some(({ from, to }) => response.status >= from && response.status <= to);
+  const more = course.attempts < (attemptsMax ?? Infinity) &&
+    (pick(pool, course.tried, clock.elapsed()) !== undefined ||
+      passesLeft(course, clock.elapsed()));
+  if (unwanted && more && (replay?.replayable ?? true)) {
+    failed(member, response);
+    return undefined;
+  }
+  replay?.release();
+  noteAnswer(pool, member, course.tried.slice(0, -1));
+  return course.last;
+}
+
+/** Waits for a new pass, in which every upstream may be tried again; false when the request must end. */
+async function nextPass(
+  course: Course,
+  { forwarding: { exchange }, replay }: Passage,
+  { clock, poolNow }: ForwardDeps,
+): Promise<boolean> {
+  const { retry } = course.pool.route;
+  if (!passesLeft(course, clock.elapsed()) || !(replay?.replayable ?? true)) return false;
+
+  // The client leaving ends the pause; the loop above sees it.
+  await clock.sleep(retry.intervalMs, exchange.signal).catch(() => {});
+  course.pool = poolNow(course.pool.route.id) ?? course.pool;
+  course.tried = [];
+  return true;
+}
+
+function passesLeft({ pool, attempts, deadline }: Course, now: number): boolean {
+  const { attemptsMax, intervalMs } = pool.route.retry;
+  if (attempts >= (attemptsMax ?? Infinity)) return false;
+  if (now + intervalMs <= deadline) return true;
+  return attemptsMax !== undefined && pool.members.some((member) => available(member, pool, now));
+}
+
+/** Gives back an answer that nobody will read. */
+function drop(passed: Passed | undefined): void {
+  if (passed?.kind !== "answer") return;
+  passed.answer.response.body?.cancel();
+  passed.answer.response.tunnel?.goAway();
+  passed.answer.member.standing.leave();
+}
+
+function noteWanted(pool: Pool, chosen: Member | undefined): void {
+  for (const member of pool.members) {
+    member.standing.wanted();
+    if (member === chosen) return;
+  }
+}
+
+const WENT_DOWN = { kind: "failed", reason: "went_down", sent: true, detail: "" } as const;
+
+/** Settles with the promise, or as soon as the signal aborts. */
+function orAbort(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    signal.addEventListener("abort", done, { once: true });
+    void promise.then(done);
+  });
+}

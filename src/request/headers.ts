@@ -1,0 +1,180 @@
+/**
+ * Makes the fields that go on from the fields that came in, both ways: hop-by-hop ones end here,
+ * forwarding ones are added, the operator's rules are applied last. Pure.
+ */
+import type { Fields } from "../fields.ts";
+import { sameName } from "../fields.ts";
+import type {
+  Exchange,
+  HeaderRules,
+  PlaceholderName,
+  Template,
+  Upstream,
+  UpstreamResponse,
+} from "../model.ts";
+import type { Client } from "./client.ts";
+
+/** Values of the placeholders of one attempt. */
+export type Placeholders = (name: PlaceholderName) => string;
+
+export interface Forwarding {
+  readonly exchange: Exchange;
+  /** The client's `Host`, as sent. */
+  readonly host: string;
+  readonly client: Client;
+  readonly requestId: string;
+}
+
+/**
+ * Fields that belong to one connection: RFC 9110 section 7.6.1, and with Caddy those that RFC 2616
+ * listed or that name the other hop's own offers. `Te: trailers` and `Upgrade` come back below.
+ */
+const HOP_BY_HOP = new Set([
+  "alt-svc",
+  "connection",
+  "expect",
+  "http2-settings",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/** Pseudonym of RFC 9110 section 7.6.3. */
+const VIA = "1.1 understudy";
+
+/** The request's fields for one upstream. Made anew for every attempt, as rules may name the upstream. */
+export function requestFields(
+  forwarding: Forwarding,
+  upstream: Upstream,
+  rules: HeaderRules,
+): Fields {
+  const { exchange, client } = forwarding;
+  const fields = endToEnd(exchange.fields);
+  fields.set("Host", hostFor(upstream, forwarding.host));
+
+  const forwardedFor = client.viaTrusted ? fields.joined("x-forwarded-for") : undefined;
+  const { ip } = exchange.peer;
+  fields.set("X-Forwarded-For", forwardedFor === undefined ? ip : `${forwardedFor}, ${ip}`);
+  if (!client.viaTrusted || !fields.has("x-forwarded-proto")) {
+    fields.set("X-Forwarded-Proto", exchange.scheme);
+  }
+  if (!client.viaTrusted || !fields.has("x-forwarded-host")) {
+    fields.set("X-Forwarded-Host", forwarding.host);
+  }
+  fields.append("Via", VIA);
+
+  const values = placeholders(forwarding, upstream);
+  apply(rules, fields, values);
+  for (const { name, value } of upstream.headers) fields.set(name, render(value, values));
+  return fields;
+}
+
+/** The response's fields for the client. */
+export function responseFields(
+  response: UpstreamResponse,
+  rules: HeaderRules,
+  forwarding: Forwarding,
+  upstream: Upstream,
+): Fields {
+  const fields = endToEnd(response.fields);
+  fields.append("Via", VIA);
+  if (!isEmpty(rules)) apply(rules, fields, placeholders(forwarding, upstream));
+  return fields;
+}
+
+/** A copy without the fields that end at this hop, those named in `Connection` included. */
+export function endToEnd(fields: Fields): Fields {
+  const nominated = fields.joined("connection")?.toLowerCase().split(",").map((name) =>
+    name.trim()
+  );
+  const copy = fields.clone();
+  copy.deleteWhere((name) => {
+    const lower = name.toLowerCase();
+    return HOP_BY_HOP.has(lower) || (nominated?.includes(lower) ?? false);
+  });
+  // RFC 9110 section 10.1.4: the one part of TE that an intermediary may pass on for itself.
+  if (/(?:^|,)\s*trailers\s*(?:,|$)/i.test(fields.joined("te") ?? "")) {
+    copy.append("Te", "trailers");
+  }
+  return copy;
+}
+
+export function render(template: Template, values: Placeholders): string {
+  let text = "";
+  for (const part of template) text += typeof part === "string" ? part : values(part.name);
+  return text;
+}
+
+function apply(rules: HeaderRules, fields: Fields, values: Placeholders): void {
+  if (rules.remove.length > 0) {
+    fields.deleteWhere((name) => rules.remove.some((pattern) => fits(name, pattern)));
+  }
+  for (const rule of rules.replace) {
+    const replacement = render(rule.with, values);
+    fields.replace(rule.name, (value) => clean(value.replace(rule.search, replacement)));
+  }
+  for (const { name, value } of rules.set) fields.set(name, render(value, values));
+  for (const { name, value } of rules.add) fields.append(name, render(value, values));
+}
+
+function placeholders(
+  { exchange, host, client, requestId }: Forwarding,
+  upstream: Upstream,
+): Placeholders {
+  return (name) => {
+    switch (name) {
+      case "client_ip":
+        return client.ip;
+      case "host":
+        return host;
+      case "upstream":
+        return upstream.name;
+      case "upstream_host":
+        return upstream.authority;
+      case "scheme":
+        return exchange.scheme;
+      case "method":
+        return exchange.method;
+      case "uri":
+        return clean(exchange.target);
+      case "request_id":
+        return requestId;
+    }
+  };
+}
+
+function hostFor({ hostHeader, authority }: Upstream, clientHost: string): string {
+  switch (hostHeader.kind) {
+    case "client":
+      return clientHost;
+    case "upstream":
+      return authority;
+    case "literal":
+      return hostHeader.value;
+  }
+}
+
+function fits(name: string, pattern: string): boolean {
+  const lower = name.toLowerCase();
+  const wanted = pattern.toLowerCase();
+  const core = wanted.replace(/^\*|\*$/g, "");
+  if (wanted.startsWith("*") && wanted.endsWith("*")) return lower.includes(core);
+  if (wanted.startsWith("*")) return lower.endsWith(core);
+  if (wanted.endsWith("*")) return lower.startsWith(core);
+  return sameName(name, pattern);
+}
+
+/** A regular expression could splice line breaks into a field, and so a field into the head. */
+function clean(value: string): string {
+  // deno-lint-ignore no-control-regex
+  return value.replace(/[\0\r\n]/g, "");
+}
+
+function isEmpty({ remove, replace, set, add }: HeaderRules): boolean {
+  return remove.length + replace.length + set.length + add.length === 0;
+}

@@ -1,0 +1,62 @@
+/**
+ * Decides which upstream gets the next attempt, and which one a route holds on to. Pure: state and
+ * time come in as arguments, so every rule of preference can be tested as a table.
+ */
+import type { Member, Pool } from "../model.ts";
+
+/** First member, in order of preference, that may take a request and has not been tried. */
+export function pick(pool: Pool, tried: readonly Member[], now: number): Member | undefined {
+  const held = hold(pool, now);
+  if (held !== undefined && !tried.includes(held) && available(held, pool, now)) return held;
+  return pool.members.find((member) => !tried.includes(member) && available(member, pool, now));
+}
+
+/** SEMANTICS section 2. A phase not known yet does not bar; whoever asks may wait for the first verdict. */
+export function available({ standing }: Member, pool: Pool, now: number): boolean {
+  return !standing.drained &&
+    standing.phase !== "down" &&
+    standing.penalisedUntil(now) === undefined &&
+    standing.inFlight < pool.route.passive.requestsMax;
+}
+
+/**
+ * The member that `failback` keeps traffic on, noted in `pool.held`; undefined means plain preference.
+ * A member that is merely full keeps its hold: what spills over comes back.
+ */
+export function hold(pool: Pool, now: number): Member | undefined {
+  const { failback } = pool.route;
+  if (failback.kind === "immediate") return undefined;
+
+  const held = pool.members.find(({ upstream }) => upstream.id === pool.held.upstreamId);
+  const next = successor(held, pool, now);
+  pool.held.upstreamId = next?.upstream.id;
+  return next;
+}
+
+function successor(held: Member | undefined, pool: Pool, now: number): Member | undefined {
+  const fit = (member: Member) => member.standing.fitSince(now) <= now;
+  if (held === undefined || !fit(held)) return pool.members.find(fit);
+
+  const { failback } = pool.route;
+  if (failback.kind !== "after") return held;
+  const preferred = pool.members.slice(0, pool.members.indexOf(held));
+  return preferred.find(({ standing }) => standing.fitSince(now) <= now - failback.afterMs) ?? held;
+}
+
+/** Notes who answered after the held one failed, so that an uncounted failure moves a sticky route too. */
+export function noteAnswer(pool: Pool, answered: Member, failed: readonly Member[]): void {
+  if (pool.route.failback.kind === "immediate") return;
+  if (failed.some(({ upstream }) => upstream.id === pool.held.upstreamId)) {
+    pool.held.upstreamId = answered.upstream.id;
+  }
+}
+
+/** Milliseconds until a penalty lapses and lets an upstream back in; undefined when no moment is known. */
+export function backInMs(pool: Pool, now: number): number | undefined {
+  const waits = pool.members
+    .filter(({ standing }) => !standing.drained && standing.phase !== "down")
+    .map(({ standing }) => standing.penalisedUntil(now))
+    .filter((until) => until !== undefined)
+    .map((until) => until - now);
+  return waits.length > 0 ? Math.min(...waits) : undefined;
+}

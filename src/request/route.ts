@@ -1,0 +1,98 @@
+/**
+ * Finds the pool for a host and a path. Exact host beats wildcard beats any; then the longest path;
+ * then file order. Built once a configuration, so that a request pays two map look-ups.
+ */
+import type { Pool } from "../model.ts";
+
+export interface Router {
+  /** `host` as `normalHost` gives it, `path` without query. */
+  find(host: string, path: string): Pool | undefined;
+  /** The pool of a route that is still configured. */
+  byId(routeId: string): Pool | undefined;
+}
+
+interface Candidate {
+  readonly path: string;
+  readonly pool: Pool;
+}
+
+/** Host of a `Host` field: `name`, `[v6]`, each with an optional port. Strict, as URLs get built from it. */
+const HOST = /^(?:[a-z\d_](?:[a-z\d_.-]*)|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
+
+/** Host without port and trailing dot, lower case; undefined when malformed (400). */
+export function normalHost(field: string | undefined): string | undefined {
+  if (field === undefined || field.length > 260 || !HOST.test(field)) return undefined;
+  const name = field.replace(/:\d+$/, "").toLowerCase();
+  return name.endsWith(".") ? name.slice(0, -1) : name;
+}
+
+export function buildRouter(pools: readonly Pool[]): Router {
+  const exact = new Map<string, Candidate[]>();
+  const wildcard = new Map<string, Candidate[]>();
+  const any: Candidate[] = [];
+  for (const pool of pools) {
+    for (const host of pool.route.hosts) {
+      const list = host === "*"
+        ? any
+        : listOf(host.startsWith("*.") ? wildcard : exact, host.replace(/^\*/, ""));
+      for (const path of pool.route.paths) list.push({ path, pool });
+    }
+  }
+  for (const list of [...exact.values(), ...wildcard.values(), any]) {
+    // Stable: among equal lengths the file's order stays.
+    list.sort((one, other) => other.path.length - one.path.length);
+  }
+  const byId = new Map(pools.map((pool) => [pool.route.id, pool]));
+
+  return {
+    find(host, rawPath) {
+      const path = cleanPath(rawPath);
+      const dot = host.indexOf(".");
+      return (
+        within(exact.get(host), path) ??
+          (dot > 0 ? within(wildcard.get(host.slice(dot)), path) : undefined) ??
+          within(any, path)
+      );
+    },
+    byId: (routeId) => byId.get(routeId),
+  };
+}
+
+/** True when `prefix` ends where a segment of `path` ends. */
+export function isUnder(path: string, prefix: string): boolean {
+  if (!path.startsWith(prefix)) return false;
+  return path.length === prefix.length || prefix.endsWith("/") || path[prefix.length] === "/";
+}
+
+/**
+ * The path as an upstream will most likely read it: decoded, slashes merged, dots resolved. Only for
+ * choosing; what is forwarded stays as sent. Else `/public/../admin` would pass as public.
+ */
+export function cleanPath(path: string): string {
+  if (!/%|\/\/|\/\./.test(path)) return path;
+  const segments: string[] = [];
+  for (const segment of decoded(path).split("/")) {
+    if (segment === "..") segments.pop();
+    else if (segment !== "" && segment !== ".") segments.push(segment);
+  }
+  const clean = `/${segments.join("/")}`;
+  return path.endsWith("/") && clean !== "/" ? `${clean}/` : clean;
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+function within(candidates: readonly Candidate[] | undefined, path: string): Pool | undefined {
+  return candidates?.find((candidate) => isUnder(path, candidate.path))?.pool;
+}
+
+function listOf(map: Map<string, Candidate[]>, key: string): Candidate[] {
+  const list = map.get(key) ?? [];
+  map.set(key, list);
+  return list;
+}

@@ -1,0 +1,192 @@
+/**
+ * Sends attempts by `fetch`. As `fetch` dials and waits in one breath, a request that must not be
+ * repeated knocks first: what cannot be reached has certainly seen nothing of it.
+ */
+import { Fields } from "../fields.ts";
+import type { Attempt, FailureReason, Outcome, Transport, Upstream } from "../model.ts";
+import type { FetchFailure, Platform } from "../platform/platform.ts";
+import { sourceOf, streamOf } from "./bytes.ts";
+import { headersOf } from "./exchange.ts";
+import { WebTunnel } from "./tunnel.ts";
+
+type Net = Pick<Platform, "fetch" | "explain" | "knock" | "openSocket" | "clock">;
+
+/** After this long without an answer a request that skipped the knock has it done beside it. */
+const LATE_KNOCK_MS = 250;
+
+export function webTransport(net: Net): Transport {
+  return {
+    send: (attempt) =>
+      attempt.upgrade === undefined ? request(attempt, net) : upgrade(attempt, net),
+  };
+}
+
+async function request(attempt: Attempt, net: Net): Promise<Outcome> {
+  const { upstream, signal, progress, fresh } = attempt;
+  if (fresh) {
+    const refusal = await knock(attempt, net);
+    if (refusal !== undefined) return refusal;
+  }
+  progress.sent = true;
+  const watch = fresh ? watchHeaders(attempt, net) : watchHeadersAndDial(attempt, net);
+  try {
+    const response = await net.fetch(urlOf(upstream, attempt.target), {
+      method: attempt.method,
+      headers: headersOf(attempt.fields),
+      body: attempt.body && streamOf(attempt.body),
+      signal: watch.signal,
+      fresh,
+      unixPath: upstream.address.kind === "unix" ? upstream.address.path : undefined,
+    });
+    return answered(response, attempt, watch.cut);
+  } catch (error) {
+    if (signal.aborted) return { kind: "abandoned" };
+    return watch.gaveUp() ?? failed(net.explain(error), attempt);
+  } finally {
+    watch.stop();
+  }
+}
+
+function answered(response: Response, { method }: Attempt, cut: () => void): Outcome {
+  const fields = Fields.from(response.headers);
+  const declared = response.headers.get("content-length");
+  const lengthBytes = declared === null ? undefined : Number(declared);
+  const body = response.body === null || method === "HEAD"
+    ? undefined
+    : sourceOf(response.body, lengthBytes, cut);
+  const reason = response.statusText;
+  return {
+    kind: "answered",
+    response: { status: response.status, reason, fields, body, tunnel: undefined },
+  };
+}
+
+async function upgrade(attempt: Attempt, net: Net): Promise<Outcome> {
+  const { upstream, signal, progress, fields } = attempt;
+  const refusal = await knock(attempt, net);
+  if (refusal !== undefined) return refusal;
+
+  progress.sent = true;
+  const tunnel = new WebTunnel();
+  const protocols = (fields.joined("sec-websocket-protocol") ?? "").split(",");
+  const watch = watchHeaders(attempt, net);
+  try {
+    const { socket, protocol } = await net.openSocket(
+      urlOf(upstream, attempt.target).replace(/^http/, "ws"),
+      {
+        headers: socketHeaders(fields),
+        protocols: protocols.map((name) => name.trim()).filter((name) => name !== ""),
+        signal: watch.signal,
+      },
+      tunnel.fromUpstream,
+    );
+    tunnel.attach(socket);
+    const chosen = protocol === "" ? [] : [["Sec-WebSocket-Protocol", protocol] as const];
+    const response = {
+      status: 101,
+      reason: "",
+      fields: Fields.from(chosen),
+      body: undefined,
+      tunnel,
+    };
+    return { kind: "answered", response };
+  } catch (error) {
+    if (signal.aborted) return { kind: "abandoned" };
+    return watch.gaveUp() ?? failed(net.explain(error), attempt);
+  } finally {
+    watch.stop();
+  }
+}
+
+async function knock(
+  { upstream, dialTimeoutMs, signal }: Attempt,
+  net: Net,
+): Promise<Outcome | undefined> {
+  const result = await net.knock(upstream.address, dialTimeoutMs, signal);
+  switch (result.kind) {
+    case "connected":
+      return undefined;
+    case "aborted":
+      return { kind: "abandoned" };
+    case "failed":
+      return { kind: "failed", reason: result.code, sent: false, detail: result.detail };
+  }
+}
+
+/** What ends a fetch besides its own errors. */
+interface Watch {
+  readonly signal: AbortSignal;
+  /** Ends the exchange below, also after its head has come. */
+  readonly cut: () => void;
+  readonly gaveUp: () => Outcome | undefined;
+  /** The head has come, or never will: no timer matters any more. */
+  readonly stop: () => void;
+}
+
+function watchHeaders({ signal, headersTimeoutMs }: Attempt, { clock }: Net): Watch {
+  const controller = new AbortController();
+  const cut = () => controller.abort();
+  let late = false;
+  signal.addEventListener("abort", cut, { once: true });
+  if (signal.aborted) cut();
+  const stopTimer = headersTimeoutMs === undefined
+    ? () => {}
+    : clock.after(headersTimeoutMs, () => {
+      late = true;
+      cut();
+    });
+  return {
+    signal: controller.signal,
+    cut,
+    gaveUp: () => late ? failure("headers_timeout", true) : undefined,
+    stop() {
+      stopTimer();
+      signal.removeEventListener("abort", cut);
+    },
+  };
+}
+
+/** For requests that may ride on a pooled connection: bounds the dial by a knock beside them. */
+function watchHeadersAndDial(attempt: Attempt, net: Net): Watch {
+  const watch = watchHeaders(attempt, net);
+  const { upstream, dialTimeoutMs } = attempt;
+  const knocking = new AbortController();
+  let refusal: Outcome | undefined;
+  const stopTimer = net.clock.after(Math.min(LATE_KNOCK_MS, dialTimeoutMs), async () => {
+    const restMs = Math.max(1, dialTimeoutMs - LATE_KNOCK_MS);
+    const result = await net.knock(upstream.address, restMs, knocking.signal);
+    if (result.kind !== "failed" || knocking.signal.aborted) return;
+    // It may have ridden on a connection from better days, so nobody can say that it was not sent.
+    refusal = { kind: "failed", reason: result.code, sent: true, detail: result.detail };
+    watch.cut();
+  });
+  return {
+    ...watch,
+    gaveUp: () => refusal ?? watch.gaveUp(),
+    stop() {
+      stopTimer();
+      knocking.abort();
+      watch.stop();
+    },
+  };
+}
+
+function failed({ dialFailed, code, detail }: FetchFailure, { progress }: Attempt): Outcome {
+  progress.sent = !dialFailed;
+  return { kind: "failed", reason: code, sent: !dialFailed, detail };
+}
+
+function failure(reason: FailureReason, sent: boolean): Outcome {
+  return { kind: "failed", reason, sent, detail: "" };
+}
+
+function urlOf({ scheme, authority, address }: Upstream, target: string): string {
+  return `${scheme}://${address.kind === "unix" ? "localhost" : authority}${target}`;
+}
+
+/** The handshake's own fields are made anew by the runtime's client. */
+function socketHeaders(fields: Fields): Headers {
+  const handshake = fields.clone();
+  handshake.deleteWhere((name) => /^sec-websocket-/i.test(name));
+  return headersOf(handshake);
+}

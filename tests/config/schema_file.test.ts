@@ -1,0 +1,86 @@
+/** What editors and readers are told of the settings: config.schema.json and docs/config.md. */
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { describe, it } from "node:test";
+import type { JsonSchema } from "@valibot/to-json-schema";
+import { parse } from "yaml";
+import { load } from "../../src/config/load.ts";
+import { misfits } from "../support/json_schema.ts";
+import { configSchema, partsOf, schemaText, storedSchemaText } from "../support/schema_file.ts";
+
+function readRoot(name: string): Promise<string> {
+  return readFile(new URL(`../../${name}`, import.meta.url), "utf8");
+}
+
+/** Every key of the schema with what it says of it. */
+function keysOf(schema: JsonSchema): [string, JsonSchema][] {
+  const own = Object.entries(schema.properties ?? {})
+    .flatMap(([key, part]): [string, JsonSchema][] =>
+      typeof part === "object" ? [[key, part]] : []
+    );
+  return [...own, ...partsOf(schema).flatMap(keysOf)];
+}
+
+describe("config.schema.json", () => {
+  it("is what the schema says now (else: bun tests/support/schema_file.ts --write)", async () => {
+    assert.equal(await storedSchemaText(), schemaText());
+  });
+
+  it("describes every key", () => {
+    const silent = keysOf(configSchema()).filter(([, { description }]) =>
+      description === undefined
+    );
+    assert.deepEqual(silent.map(([key]) => key), []);
+  });
+
+  it("takes config.yaml", async () => {
+    assert.deepEqual(misfits(configSchema(), parse(await readRoot("config.yaml"))), []);
+  });
+
+  const cases: [string, unknown, boolean][] = [
+    ["listen: ':80'", { listen: ":80" }, true],
+    ["listen: 80", { listen: 80 }, false],
+    ["an unknown key", { polciy: "first" }, false],
+    ["a bare number for a duration", { grace_period: 10 }, false],
+    ["zero for a duration", { grace_period: 0 }, true],
+    ["a reference to the environment", { grace_period: "${GRACE}" }, true],
+    ["a wrong word", { log: { level: "loud" } }, false],
+  ];
+  for (const [title, more, fits] of cases) {
+    it(`${fits ? "takes" : "refuses"} ${title}`, () => {
+      const value = { routes: [{ upstreams: ["http://a"] }], ...Object(more) };
+      assert.equal(misfits(configSchema(), value).length === 0, fits);
+    });
+  }
+
+  it("takes a secret's file beside every text", () => {
+    const upstreams = [{ url_file: "/run/url" }];
+    assert.deepEqual(misfits(configSchema(), { routes: [{ upstreams }] }), []);
+  });
+});
+
+describe("docs/config.md", () => {
+  it("explains every key of the schema", async () => {
+    const text = await readRoot("docs/config.md");
+    const missing = keysOf(configSchema()).map(([key]) => key)
+      .filter((key) => !new RegExp(`\`(?:[a-z_.]+\\.)?${key}\``).test(text));
+    assert.deepEqual([...new Set(missing)], []);
+  });
+
+  it("shows examples that load", async () => {
+    const text = await readRoot("docs/config.md");
+    const examples = [...text.matchAll(/```yaml\n(.*?)```/gs)].map(([, example = ""]) => example);
+    assert.ok(examples.length > 5);
+    for (const example of examples) {
+      const whole = example.includes("routes:")
+        ? example
+        : `${example}\nroutes: [{ upstreams: [a] }]`;
+      const result = await load(whole, {
+        path: "docs/config.md",
+        env: () => "x",
+        readSecret: () => "x",
+      });
+      assert.equal(result.kind, "loaded", `${JSON.stringify(result, null, 2)}\n${example}`);
+    }
+  });
+});

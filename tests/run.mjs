@@ -1,0 +1,64 @@
+/**
+ * Runs everything that must hold: types, lint and format, then the one suite on both runtimes.
+ * Ends with `N passed, N failed`, a check counting as one, and exits 1 when anything failed.
+ */
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import "./ready.mjs";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const bin = (name) => `${root}/node_modules/.bin/${name}`;
+
+const CHECKS = {
+  types: [bin("deno"), "check", "--quiet", "src", "tests"],
+  lint: [bin("oxlint"), "--type-aware", "--deny-warnings", "src", "tests"],
+  format: [bin("deno"), "fmt", "--quiet", "--check"],
+};
+
+const SUITES = {
+  "bun test": [bin("bun"), "test", "--timeout", "120000"],
+  "deno test": [bin("deno"), "test", "-A", "--quiet", "--no-lock", "--no-check", "tests"],
+};
+
+const total = { passed: 0, failed: 0 };
+for (const [name, command] of Object.entries(CHECKS)) {
+  const { code } = await run(name, command);
+  total[code === 0 ? "passed" : "failed"]++;
+}
+for (const [name, command] of Object.entries(SUITES)) {
+  const { code, output } = await run(name, command);
+  const counted = count(output);
+  total.passed += counted.passed;
+  total.failed += counted.failed;
+  // A runner that dies or finds nothing counts no failure of its own.
+  if (counted.failed === 0 && (code !== 0 || counted.passed === 0)) total.failed++;
+}
+console.log(`\n${total.passed} passed, ${total.failed} failed`);
+process.exitCode = total.failed === 0 ? 0 : 1;
+
+/** Runs a command, showing what it prints and keeping it. */
+async function run(name, [program, ...args]) {
+  console.log(`\n— ${name}`);
+  const child = spawn(program, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (data) => {
+      output += data;
+      process.stdout.write(data);
+    });
+  }
+  const code = await new Promise((resolve) => child.on("close", resolve));
+  return { code, output };
+}
+
+/** Reads the closing lines of `bun test` (" 12 pass") and `deno test` ("ok | 12 passed (3 steps) | 0 failed"). */
+function count(output) {
+  // Colours stand between the words.
+  // deno-lint-ignore no-control-regex
+  const text = output.replace(/\x1b\[[\d;]*m/g, "");
+  const last = (pattern) => Number([...text.matchAll(pattern)].at(-1)?.[1] ?? 0);
+  return {
+    passed: last(/^\s*(\d+) pass$/gm) + last(/\| (\d+) passed/g),
+    failed: last(/^\s*(\d+) fail$/gm) + last(/\| (\d+) failed/g),
+  };
+}
