@@ -22,7 +22,8 @@ const LEAD_LF = 1;
 const IN_METHOD = 2;
 const IN_TARGET = 3;
 const IN_VERSION = 4;
-const LINE_LF = 5;
+const OLD_LF = 5;
+const LINE_LF = 6;
 
 export class RequestLine {
   /** Where the line begins, empty lines before it left out. */
@@ -73,9 +74,11 @@ export class RequestLine {
         case IN_TARGET:
           while (at < stop && TARGET[bytes[at] ?? 0] === 1) at++;
           if (at === stop) break;
-          if (bytes[at] !== SP || at === this.methodEnd + 1) return this.#noTarget(bytes, at);
+          if (at === this.methodEnd + 1) return BAD_TARGET;
+          if (bytes[at] !== SP && bytes[at] !== CR) return bytes[at] === LF ? BARE_LF : BAD_TARGET;
+          // HTTP/0.9 ends its line here; there is no head to read after it.
+          this.#state = bytes[at] === SP ? IN_VERSION : OLD_LF;
           this.targetEnd = at++;
-          this.#state = IN_VERSION;
           continue;
         case IN_VERSION: {
           while (at < stop && VISIBLE[bytes[at] ?? 0] === 1) at++;
@@ -86,6 +89,8 @@ export class RequestLine {
           at++;
           continue;
         }
+        case OLD_LF:
+          return bytes[at] === LF ? NO_VERSION : BARE_CR;
         default:
           return bytes[at] === LF ? at + 1 : BARE_CR;
       }
@@ -97,12 +102,6 @@ export class RequestLine {
 
   blame(fault: Refused): Refused {
     return fault;
-  }
-
-  /** HTTP/0.9 ends its line here; there is no head to read after it. */
-  #noTarget(bytes: Uint8Array, at: number): Refused {
-    if (bytes[at] === LF) return BARE_LF;
-    return bytes[at] === CR && at > this.methodEnd + 1 ? NO_VERSION : BAD_TARGET;
   }
 
   #version(bytes: Uint8Array, at: number): Refused | undefined {

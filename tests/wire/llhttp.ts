@@ -18,7 +18,7 @@ interface Reading {
   readonly error: string | null;
 }
 
-const CHILD = fileURLToPath(new URL("llhttp-child.cjs", import.meta.url));
+const CHILD = fileURLToPath(new URL("llhttp-child.cjs", import.meta.url).href);
 const KINDS: readonly Kind[] = ["requests", "responses", "responses to HEAD"];
 
 /** A real Node, which neither runtime's stand-in for it is; undefined where there is none. */
