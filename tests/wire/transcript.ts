@@ -158,11 +158,27 @@ class Reader {
   }
 }
 
+const UNREAD = {
+  method: "",
+  target: "",
+  host: undefined,
+  status: 0,
+  reason: "",
+  body: "",
+  trailers: [],
+  whole: false,
+};
+
 function requestMessage(head: RequestHead) {
   const { method, target, host, minorVersion, keepAlive } = head;
   const message: Message = {
-    ...{ method, target, host, minorVersion, keepAlive, status: 0, reason: "" },
-    ...{ fields: [...head.fields].flat(), body: "", trailers: [], whole: false },
+    ...UNREAD,
+    method,
+    target,
+    host,
+    minorVersion,
+    keepAlive,
+    fields: [...head.fields].flat(),
   };
   return { message, framing: head.framing, upgraded: head.upgrade !== undefined };
 }
@@ -171,9 +187,12 @@ function responseMessage(head: ResponseHead, method: string) {
   const framing = responseFraming(method, head.status, head.declared);
   const keepAlive = head.keepAlive && framing.kind !== "close";
   const message: Message = {
-    ...{ method: "", target: "", host: undefined, status: head.status, reason: head.reason },
-    ...{ minorVersion: head.minorVersion, keepAlive, fields: [...head.fields].flat() },
-    ...{ body: "", trailers: [], whole: false },
+    ...UNREAD,
+    status: head.status,
+    reason: head.reason,
+    minorVersion: head.minorVersion,
+    keepAlive,
+    fields: [...head.fields].flat(),
   };
   return { message, framing, upgraded: head.status === 101 };
 }
