@@ -261,9 +261,12 @@ export interface ByteSource {
   readonly lengthBytes: number | undefined;
   /**
    * Next bytes, never empty; undefined at the clean end. Rejects when the sender died before it:
-   * then what came so far is a fragment and must not be passed off as whole.
+   * then what came so far is a fragment and must not be passed off as whole. Bytes that are there
+   * already come without a promise, so that a small answer leaves in one piece.
    */
-  read(): Promise<Uint8Array | undefined>;
+  read(): Uint8Array | undefined | Promise<Uint8Array | undefined>;
+  /** Fields that came after the bytes; known once `read` has told the end. */
+  readonly trailers?: Fields | undefined;
   /** Says that nothing more is wanted, which frees or closes the connection below. Idempotent. */
   cancel(): void;
 }
@@ -317,11 +320,15 @@ export interface Attempt {
   readonly headersTimeoutMs: number | undefined;
   /** Ends the attempt: the client left, or its caller gave up on it. */
   readonly signal: AbortSignal;
+  /** Takes interim answers such as 103, where the client's side can pass them on. */
+  readonly interim?: ((status: number, fields: Fields) => void) | undefined;
 }
 
 /** The port through which requests and probes leave. Never rejects: failing is an outcome. */
 export interface Transport {
   send(attempt: Attempt): Promise<Outcome>;
+  /** The upstream was found down: connections kept for later may be dead without a sign, and go. */
+  distrust(upstream: Upstream): void;
 }
 
 // —— one request as it came in ———————————————————————————————————————————————————————————
@@ -356,6 +363,8 @@ export interface Exchange {
   readonly peer: { readonly ip: string; readonly port: number };
   /** Aborts when the client leaves before its answer is whole. */
   readonly signal: AbortSignal;
+  /** Sends an interim answer such as 103 before the one answer, where the engine can. */
+  readonly interim?: (status: number, fields: Fields) => void;
   /** Sends the one answer. Settles when its last byte is handed over or lost; never rejects. */
   answer(reply: Reply): Promise<Delivery>;
 }

@@ -7,7 +7,7 @@ import { watchFile } from "../config/watch.ts";
 import type { Account, Address, Config } from "../model.ts";
 import { Logger } from "../ops/log.ts";
 import { ListenError, type Platform } from "../platform/platform.ts";
-import { webEngine } from "../web/engine.ts";
+import { wireEngine } from "../wire/engine.ts";
 import { EXIT } from "./command.ts";
 import { checkConfig, readConfig, type Source } from "./source.ts";
 
@@ -73,7 +73,7 @@ async function open(
 ): Promise<Proxy | undefined> {
   try {
     return await Proxy.open(config, {
-      engine: webEngine(platform),
+      engine: wireEngine(platform),
       log,
       clock: platform.clock,
       random: () => platform.random(),

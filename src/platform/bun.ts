@@ -17,6 +17,7 @@ import {
   watchDirectory,
   writeText,
 } from "./host.ts";
+import { dial, listen as listenBytes } from "./net_bun.ts";
 import type { FetchFailure, FetchOptions, HttpServer, Platform } from "./platform.ts";
 import { openSocket, type SocketData, socketData, socketHandlers } from "./sockets_bun.ts";
 import {
@@ -42,7 +43,7 @@ async function serve(address: Address, handler: Handler): Promise<HttpServer> {
   // Declared read-only, as in Node; Bun has a setter, and it holds for `Bun.serve` and `fetch` too.
   (http as { maxHeaderSize: number }).maxHeaderSize = HEAD_LIMIT_BYTES;
   try {
-    if (address.kind === "unix") await removeStaleSocket(address.path);
+    if (address.kind === "unix") await removeStaleSocket(address.path, dial);
     return opened(address, listen(address, handler));
   } catch (error) {
     throw listenError(address, error);
@@ -193,7 +194,9 @@ export const platform: Platform = {
   serve,
   fetch: fetchBytes,
   explain,
-  knock,
+  listen: listenBytes,
+  dial,
+  knock: (address, timeoutMs, signal) => knock(dial, address, { timeoutMs, signal }),
   openSocket,
 
   readText,

@@ -13,6 +13,7 @@ import {
   watchDirectory,
   writeText,
 } from "./host.ts";
+import { dial, listen as listenBytes } from "./net_node.ts";
 import type { FetchFailure, FetchOptions, Platform } from "./platform.ts";
 import { serve } from "./serve_deno.ts";
 import { socketOpener } from "./sockets_deno.ts";
@@ -103,7 +104,9 @@ export const platform: Platform = {
   serve,
   fetch: fetchBytes,
   explain,
-  knock,
+  listen: listenBytes,
+  dial,
+  knock: (address, timeoutMs, signal) => knock(dial, address, { timeoutMs, signal }),
   openSocket: socketOpener(() => clientFor(true, undefined)),
 
   readText,

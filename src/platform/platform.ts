@@ -47,6 +47,49 @@ export type DialResult =
   | { readonly kind: "failed"; readonly code: FetchFailure["code"]; readonly detail: string }
   | { readonly kind: "aborted" };
 
+/** Who hears what happens on a connection. Calls never overlap. */
+export interface ConnectionEvents {
+  /** The bytes are the hearer's to keep. */
+  data(bytes: Uint8Array): void;
+  /** All that was written is with the system now; told after a `write` that said false. */
+  drained(): void;
+  /** The last call: the peer ended it (`clean`), or it broke, or we closed it. */
+  closed(clean: boolean): void;
+}
+
+/** A byte connection: TCP or a unix socket; a TLS socket fits behind it as well. */
+export interface Connection {
+  readonly peer: { readonly ip: string; readonly port: number };
+  /** May be replaced at any time, as a connection goes from hand to hand. */
+  events: ConnectionEvents;
+  /** Takes all bytes; false when some wait, and more should come only after `drained`. */
+  write(bytes: Uint8Array): boolean;
+  /** Says that no more comes, once what was written is out. The peer may still send. */
+  finish(): void;
+  /** Ends both ways once what was written is out. */
+  close(): void;
+  /** Ends both ways now, so that the peer sees it broken (RST). */
+  reset(): void;
+  /** Stops reading, and so in time the peer; `resume` goes on. */
+  pause(): void;
+  resume(): void;
+}
+
+export type Dialled =
+  | { readonly kind: "connected"; readonly connection: Connection }
+  | Exclude<DialResult, { kind: "connected" }>;
+
+export interface DialLimits {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+export interface ByteListener {
+  readonly address: Address;
+  /** Stops accepting; connections that are open stay. */
+  close(): void;
+}
+
 /** One side of a WebSocket, made alike on both runtimes. */
 export interface MessageSocket {
   /** Settles when the peer can take more. */
@@ -133,6 +176,10 @@ export interface Platform {
   /** Rejects with whatever the runtime throws; `explain` reads it. */
   fetch(url: string, options: FetchOptions): Promise<Response>;
   explain(error: unknown): FetchFailure;
+  /** Accepts byte connections; `accept` sets the events of each before it returns. Rejects with `ListenError`. */
+  listen(address: Address, accept: (connection: Connection) => void): Promise<ByteListener>;
+  /** Opens a byte connection, which hears `events` from its first byte on. */
+  dial(address: Address, events: ConnectionEvents, limits: DialLimits): Promise<Dialled>;
   /** Connects and hangs up at once: tells whether a connection can be made now. */
   knock(address: Address, timeoutMs: number, signal: AbortSignal): Promise<DialResult>;
   /** Opens a WebSocket; rejects when the upstream refuses it. */

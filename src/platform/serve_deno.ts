@@ -3,6 +3,7 @@
  * graceful stop has begun.
  */
 import type { Address } from "../model.ts";
+import { dial } from "./net_node.ts";
 import type { HttpServer, Platform } from "./platform.ts";
 import { upgrade } from "./sockets_deno.ts";
 import { hostsOf, lacksFamily, listenError, plainIp, removeStaleSocket } from "./web.ts";
@@ -13,7 +14,7 @@ type Server = Deno.HttpServer;
 export async function serve(address: Address, handler: Handler): Promise<HttpServer> {
   const running = new Running();
   try {
-    if (address.kind === "unix") await removeStaleSocket(address.path);
+    if (address.kind === "unix") await removeStaleSocket(address.path, dial);
     return opened(address, listen(address, handler, running), running);
   } catch (error) {
     throw listenError(address, error);

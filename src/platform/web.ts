@@ -2,12 +2,18 @@
  * What both runtimes do alike: time, listening errors in words, knocking, failures of a dial by
  * code, and the header list of a WebSocket handshake. `bun.ts` and `deno.ts` add the rest.
  */
-import { connect } from "node:net";
 import { rm } from "node:fs/promises";
 import { performance } from "node:perf_hooks";
 import { clearTimeout, setTimeout } from "node:timers";
 import type { Address } from "../model.ts";
-import { type Clock, type DialResult, type FetchFailure, ListenError } from "./platform.ts";
+import {
+  type Clock,
+  type DialLimits,
+  type DialResult,
+  type FetchFailure,
+  ListenError,
+  type Platform,
+} from "./platform.ts";
 
 /** `setTimeout` fires at once when asked for more (32 bits, signed). */
 const TIMER_MAX_MS = 0x7fff_ffff;
@@ -89,47 +95,36 @@ export function listenError(address: Address, error: unknown): ListenError {
  * Removes the file that a process left behind which listened there and died; a socket that
  * someone still answers stays, and listening fails as it should.
  */
-export async function removeStaleSocket(path: string): Promise<void> {
-  const result = await knock({ kind: "unix", path }, 1000, AbortSignal.timeout(2000));
+export async function removeStaleSocket(path: string, dial: Platform["dial"]): Promise<void> {
+  const limits = { timeoutMs: 1000, signal: AbortSignal.timeout(2000) };
+  const result = await knock(dial, { kind: "unix", path }, limits);
   if (result.kind === "failed" && result.code === "refused") await rm(path, { force: true });
+}
+
+/** Tells by a connection that is made and hung up at once whether one can be made. */
+export async function knock(
+  dial: Platform["dial"],
+  address: Address,
+  limits: DialLimits,
+): Promise<DialResult> {
+  const dialled = await dial(address, { data() {}, drained() {}, closed() {} }, limits);
+  if (dialled.kind !== "connected") return dialled;
+  dialled.connection.close();
+  return { kind: "connected" };
 }
 
 const REFUSAL_MAX_MS = 1000;
 
-export function knock(
-  address: Address,
-  timeoutMs: number,
-  signal: AbortSignal,
-): Promise<DialResult> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve({ kind: "aborted" });
-    const startedAt = clock.elapsed();
-    const socket = address.kind === "unix"
-      ? connect({ path: address.path })
-      : connect({ host: address.host, port: address.port });
-
-    const finish = (result: DialResult): void => {
-      cancel();
-      signal.removeEventListener("abort", onAbort);
-      socket.destroy();
-      resolve(result);
-    };
-    const fail = (code: FetchFailure["code"], detail: string): void =>
-      finish({ kind: "failed", code, detail });
-    const onAbort = (): void => finish({ kind: "aborted" });
-    const cancel = after(timeoutMs, () => fail("dial_timeout", `no answer in ${timeoutMs} ms`));
-
-    signal.addEventListener("abort", onAbort, { once: true });
-    socket.once("connect", () => finish({ kind: "connected" }));
-    // Not `once`: a socket destroyed half-way may still report, and unheard that ends the process.
-    socket.on("error", (error) => {
-      const code = dialCode(textOf(error, "code")) ?? "unreachable";
-      // A refusal takes one round trip. Bun's sockets say "refused" also when, seconds later, the
-      // system has given up on a host that is off.
-      const late = code === "refused" && clock.elapsed() - startedAt > REFUSAL_MAX_MS;
-      fail(late ? "unreachable" : code, messageOf(error));
-    });
-  });
+/** Puts the failure of a dial into the port's words. */
+export function dialFailure(
+  error: unknown,
+  elapsedMs: number,
+): Extract<DialResult, { kind: "failed" }> {
+  const code = dialCode(textOf(error, "code")) ?? "unreachable";
+  // A refusal takes one round trip. Bun's sockets say "refused" also when, seconds later, the
+  // system has given up on a host that is off.
+  const late = code === "refused" && elapsedMs > REFUSAL_MAX_MS;
+  return { kind: "failed", code: late ? "unreachable" : code, detail: messageOf(error) };
 }
 
 const DIAL_CODES: Readonly<Record<string, FetchFailure["code"]>> = {

@@ -4,6 +4,7 @@
  */
 import type { ByteSource, Exchange, Member, Outcome, Pool, Transport } from "../model.ts";
 import type { Fields } from "../fields.ts";
+import { endToEnd } from "./headers.ts";
 import type { Clock } from "../platform/platform.ts";
 
 export interface Try {
@@ -52,6 +53,7 @@ export async function attempt(
       dialTimeoutMs: limits.dialTimeoutMs,
       headersTimeoutMs: limits.headersTimeoutMs,
       signal: ending.signal,
+      interim: exchange.interim && ((status, sent) => exchange.interim?.(status, endToEnd(sent))),
     });
     if (outcome.kind !== "abandoned" || !wentDown) return outcome;
     return { kind: "failed", reason: "went_down", sent: progress.sent, detail: "" };

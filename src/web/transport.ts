@@ -16,6 +16,8 @@ const LATE_KNOCK_MS = 250;
 
 export function webTransport(net: Net): Transport {
   return {
+    // Bun and Deno drop dead connections of their pools by themselves, or retry.
+    distrust: () => {},
     send: (attempt) =>
       attempt.upgrade === undefined ? request(attempt, net) : upgrade(attempt, net),
   };

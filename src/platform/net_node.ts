@@ -1,0 +1,128 @@
+/**
+ * Byte connections on `node:net` sockets, for Deno, and for whatever else comes as such a socket,
+ * a TLS one say.
+ */
+import { connect, createServer, type Socket } from "node:net";
+import type { Address } from "../model.ts";
+import type { Connection, ConnectionEvents, Dialled, Platform } from "./platform.ts";
+import {
+  clock,
+  dialFailure,
+  hostsOf,
+  lacksFamily,
+  listenError,
+  plainIp,
+  removeStaleSocket,
+} from "./web.ts";
+
+class NodeConnection implements Connection {
+  readonly peer: Connection["peer"];
+  events: ConnectionEvents;
+  readonly #socket: Socket;
+  #peerEnded = false;
+  #broken = false;
+
+  constructor(socket: Socket, events: ConnectionEvents) {
+    this.#socket = socket;
+    this.events = events;
+    this.peer = { ip: plainIp(socket.remoteAddress ?? ""), port: socket.remotePort ?? 0 };
+    socket.setNoDelay(true);
+    socket.on("data", (bytes: Uint8Array) => this.events.data(bytes));
+    socket.on("drain", () => this.events.drained());
+    socket.on("end", () => {
+      this.#peerEnded = true;
+      // Half of a connection is of no use here: a peer that has ended is taken for gone.
+      socket.end();
+    });
+    socket.on("error", () => (this.#broken = true));
+    socket.on("close", () => this.events.closed(this.#peerEnded && !this.#broken));
+  }
+
+  write(bytes: Uint8Array): boolean {
+    return this.#socket.destroyed || this.#socket.writableEnded || this.#socket.write(bytes);
+  }
+
+  finish(): void {
+    this.#socket.end();
+  }
+
+  close(): void {
+    this.#socket.destroySoon();
+  }
+
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+}
+
+const DEAF: ConnectionEvents = { data() {}, drained() {}, closed() {} };
+
+export const listen: Platform["listen"] = async (address, accept) => {
+  const server = createServer((socket) => accept(new NodeConnection(socket, DEAF)));
+  const at = (place: object) =>
+    new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(place, () => {
+        server.off("error", reject);
+        resolve();
+      });
+    });
+  try {
+    if (address.kind === "unix") {
+      await removeStaleSocket(address.path, dial);
+      await at({ path: address.path });
+      return { address, close: () => void server.close() };
+    }
+    const [first = "", second] = hostsOf(address.host);
+    const { port } = address;
+    await at({ host: first, port }).catch((error: unknown) => {
+      if (second === undefined || !lacksFamily(error)) throw error;
+      return at({ host: second, port });
+    });
+    const bound = server.address();
+    const boundPort = typeof bound === "object" && bound !== null ? bound.port : port;
+    return { address: { ...address, port: boundPort }, close: () => void server.close() };
+  } catch (error) {
+    throw listenError(address, error);
+  }
+};
+
+export const dial: Platform["dial"] = (address, events, { timeoutMs, signal }) => {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve({ kind: "aborted" });
+    const startedAt = clock.elapsed();
+    const socket = open(address);
+    const settle = (dialled: Dialled): void => {
+      cancel();
+      signal.removeEventListener("abort", onAbort);
+      socket.off("error", onError);
+      // Unheard, a late error would end the process.
+      if (dialled.kind !== "connected") socket.on("error", () => {}).destroy();
+      resolve(dialled);
+    };
+    const onAbort = (): void => settle({ kind: "aborted" });
+    const onError = (error: unknown): void =>
+      settle(dialFailure(error, clock.elapsed() - startedAt));
+    const cancel = clock.after(timeoutMs, () => {
+      settle({ kind: "failed", code: "dial_timeout", detail: `no answer in ${timeoutMs} ms` });
+    });
+    signal.addEventListener("abort", onAbort, { once: true });
+    socket.once("error", onError);
+    socket.once("connect", () => {
+      settle({ kind: "connected", connection: new NodeConnection(socket, events) });
+    });
+  });
+};
+
+function open(address: Address): Socket {
+  if (address.kind === "unix") return connect({ path: address.path });
+  return connect({ host: address.host, port: address.port });
+}

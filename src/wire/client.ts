@@ -1,0 +1,78 @@
+/**
+ * The upstream's side of the wire: makes attempts on connections of its own or kept ones, and knows
+ * for each whether the upstream can have seen anything of the request.
+ */
+import type { Attempt, FailureReason, Outcome, Transport, Upstream } from "../model.ts";
+import type { Clock, Platform } from "../platform/platform.ts";
+import type { Deadlines } from "./deadlines.ts";
+import { Pool } from "./pool.ts";
+import { UpstreamConnection } from "./upstream.ts";
+
+export interface ClientDeps {
+  readonly clock: Clock;
+  readonly dial: Platform["dial"];
+  readonly deadlines: Deadlines;
+}
+
+export function wireTransport(deps: ClientDeps): Transport {
+  const pools = new Pools(deps);
+  return {
+    send: (attempt) => send(attempt, pools.of(attempt.upstream), deps),
+    distrust: (upstream) => pools.of(upstream).clear(),
+  };
+}
+
+async function send(attempt: Attempt, pool: Pool, deps: ClientDeps): Promise<Outcome> {
+  if (attempt.signal.aborted) return { kind: "abandoned" };
+  const kept = pool.take(attempt);
+  if (kept !== undefined) {
+    const outcome = await kept.run(attempt);
+    // It closed while it was on its way out of the pool. Nothing came back, so a request that does no
+    // harm twice gets the connection it would have had without a pool.
+    const stale = outcome.kind === "failed" && outcome.reason === "closed" && kept.silent;
+    if (!stale || attempt.fresh) return outcome;
+  }
+  const connection = new UpstreamConnection(pool, deps);
+  const { dialTimeoutMs, signal, upstream } = attempt;
+  const dialled = await deps.dial(upstream.address, connection, {
+    timeoutMs: dialTimeoutMs,
+    signal,
+  });
+  switch (dialled.kind) {
+    case "aborted":
+      return { kind: "abandoned" };
+    case "failed":
+      return unsent(dialled.code, dialled.detail);
+    case "connected":
+      connection.open(dialled.connection);
+      return await connection.run(attempt);
+  }
+}
+
+function unsent(reason: FailureReason, detail: string): Outcome {
+  return { kind: "failed", reason, sent: false, detail };
+}
+
+/** The pool of each upstream, found by its object and shared by all that have the same address. */
+class Pools {
+  readonly #deps: ClientDeps;
+  readonly #byUpstream = new WeakMap<Upstream, Pool>();
+  readonly #byAddress = new Map<string, WeakRef<Pool>>();
+
+  constructor(deps: ClientDeps) {
+    this.#deps = deps;
+  }
+
+  of(upstream: Upstream): Pool {
+    const known = this.#byUpstream.get(upstream);
+    if (known !== undefined) return known;
+
+    const { address, scheme } = upstream;
+    const place = address.kind === "unix" ? address.path : `${address.host}|${address.port}`;
+    const key = `${scheme}|${place}`;
+    const pool = this.#byAddress.get(key)?.deref() ?? new Pool(this.#deps);
+    this.#byAddress.set(key, new WeakRef(pool));
+    this.#byUpstream.set(upstream, pool);
+    return pool;
+  }
+}

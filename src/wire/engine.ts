@@ -1,0 +1,63 @@
+/** The engine of our own HTTP/1.1: heads as sent, lengths kept, dialling apart from waiting. */
+import type { Address, Engine, Exchange, Listener } from "../model.ts";
+import type { Platform } from "../platform/platform.ts";
+import { latin1Bytes } from "./bytes.ts";
+import { wireTransport } from "./client.ts";
+import { Deadlines } from "./deadlines.ts";
+import { SERVER_LIMITS, ServerConnection, type ServerLimits } from "./server.ts";
+
+type Net = Pick<Platform, "clock" | "listen" | "dial">;
+
+/** Connections from clients at most. More would run the process out of descriptors, upstreams' included. */
+const CONNECTIONS_MAX = 16_384;
+const FULL = latin1Bytes(
+  "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+);
+
+export function wireEngine(net: Net, limits: ServerLimits = SERVER_LIMITS): Engine {
+  const deadlines = new Deadlines(net.clock);
+  return {
+    transport: wireTransport({ clock: net.clock, dial: net.dial, deadlines }),
+    listen: (address, serve) => listen(address, serve, { net, deadlines, limits }),
+  };
+}
+
+async function listen(
+  address: Address,
+  serve: (exchange: Exchange) => Promise<void>,
+  { net, deadlines, limits }: { net: Net; deadlines: Deadlines; limits: ServerLimits },
+): Promise<Listener> {
+  const open = new Set<ServerConnection>();
+  let emptied: (() => void) | undefined;
+  const deps = {
+    clock: net.clock,
+    deadlines,
+    limits,
+    serve,
+    gone(connection: ServerConnection) {
+      open.delete(connection);
+      if (open.size === 0) emptied?.();
+    },
+  };
+  const listener = await net.listen(address, (connection) => {
+    if (open.size < CONNECTIONS_MAX) {
+      open.add(new ServerConnection(connection, deps));
+      return;
+    }
+    connection.write(FULL);
+    connection.close();
+  });
+  return {
+    address: listener.address,
+    close() {
+      listener.close();
+      for (const connection of open) connection.drain();
+      if (open.size === 0) return Promise.resolve();
+      return new Promise((resolve) => (emptied = resolve));
+    },
+    abort() {
+      listener.close();
+      for (const { connection } of open) connection.reset();
+    },
+  };
+}

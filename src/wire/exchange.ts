@@ -1,0 +1,148 @@
+/**
+ * An exchange read off a connection: the request exactly as sent, and the bytes of its answer. Knows
+ * how a message is framed (RFC 9112 section 6) and nothing of what it says.
+ */
+import { Fields } from "../fields.ts";
+import type { ByteSource, Delivery, Exchange, Reply } from "../model.ts";
+import type { Connection } from "../platform/platform.ts";
+import { latin1Bytes } from "./bytes.ts";
+import type { RequestHead } from "./head.ts";
+import { fieldLines, Outflow, type OutFraming } from "./outflow.ts";
+import { reasonOf } from "./reasons.ts";
+import { WireTunnel } from "./tunnel.ts";
+
+const CONTINUE = latin1Bytes("HTTP/1.1 100 Continue\r\n\r\n");
+
+/** What an exchange needs of the connection it came on. */
+export interface ExchangeSite {
+  readonly connection: Connection;
+  readonly outflow: Outflow;
+  readonly scheme: "http" | "https";
+  /** The request's body has not come to its end. */
+  bodyOpen(): boolean;
+  /** The connection will serve no further request. */
+  lastOne(): void;
+  /** Hands the connection over to a tunnel, with the bytes that came early. */
+  handOver(tunnel: WireTunnel): void;
+}
+
+export class WireExchange implements Exchange {
+  readonly method: string;
+  readonly target: string;
+  readonly proto: string;
+  readonly scheme: "http" | "https";
+  readonly fields: Fields;
+  readonly body: ByteSource | undefined;
+  readonly upgrade: string | undefined;
+  readonly peer: Exchange["peer"];
+  readonly #head: RequestHead;
+  readonly #site: ExchangeSite;
+  #leaving: AbortController | undefined;
+  #left = false;
+  /** The head of the answer has gone out. */
+  answered = false;
+
+  constructor(head: RequestHead, body: ByteSource | undefined, site: ExchangeSite) {
+    this.#head = head;
+    this.#site = site;
+    this.method = head.method;
+    this.target = head.path;
+    this.proto = head.minorVersion === 1 ? "HTTP/1.1" : "HTTP/1.0";
+    this.scheme = site.scheme;
+    this.fields = head.fields;
+    this.body = body;
+    this.upgrade = allowedUpgrade(head, body);
+    this.peer = site.connection.peer;
+  }
+
+  get signal(): AbortSignal {
+    this.#leaving ??= new AbortController();
+    if (this.#left) this.#leaving.abort();
+    return this.#leaving.signal;
+  }
+
+  /** The client has left. */
+  leave(): void {
+    this.#left = true;
+    this.#leaving?.abort();
+  }
+
+  /** Answers `Expect: 100-continue`, once somebody upstream wants the body (RFC 9110 section 10.1.1). */
+  invite(): void {
+    if (this.#head.expectContinue && !this.answered) this.#site.outflow.write(CONTINUE);
+  }
+
+  interim(status: number, fields: Fields): void {
+    if (this.answered || this.#head.minorVersion === 0 || this.#left) return;
+    const text = `HTTP/1.1 ${status} ${reasonOf(status)}\r\n${fieldLines(fields)}\r\n`;
+    this.#site.outflow.write(latin1Bytes(text));
+  }
+
+  async answer(reply: Reply): Promise<Delivery> {
+    this.answered = true;
+    if (this.#left) {
+      reply.body?.cancel();
+      reply.tunnel?.goAway();
+      return { end: "left", bodyBytes: 0 };
+    }
+    if (reply.tunnel !== undefined) return await this.#tunnel(reply);
+
+    const framing = this.#framing(reply);
+    const isLast = this.#isLast(reply, framing);
+    if (isLast) this.#site.lastOne();
+    const head = this.#headOf(reply, framing, isLast);
+    const sent = await this.#site.outflow.send(head, reply.body, framing);
+    if (sent.end !== "whole" || framing === "none") reply.body?.cancel();
+    // A clean end would pass a fragment off as the whole; only a broken connection cannot lie.
+    if (sent.end === "cut") this.#site.connection.reset();
+    return sent;
+  }
+
+  #framing({ status, body, fields }: Reply): OutFraming {
+    if (this.method === "HEAD" || status < 200 || status === 204 || status === 304) return "none";
+    if (body === undefined) return fields.has("content-length") ? "none" : "length";
+    if (body.lengthBytes !== undefined) return "length";
+    return this.#head.minorVersion === 1 ? "chunked" : "close";
+  }
+
+  #isLast({ fields }: Reply, framing: OutFraming): boolean {
+    const asked = fields.get("connection")?.toLowerCase() === "close";
+    return asked || framing === "close" || !this.#head.keepAlive || this.#site.bodyOpen();
+  }
+
+  #headOf({ status, reason, fields, body }: Reply, framing: OutFraming, isLast: boolean): string {
+    const phrase = reason === "" ? reasonOf(status) : reason;
+    let text = `HTTP/1.1 ${status} ${phrase}\r\n`;
+    fields.delete("connection");
+    text += fieldLines(fields);
+    if (framing === "chunked") text += "Transfer-Encoding: chunked\r\n";
+    if (framing === "length" && !fields.has("content-length")) {
+      text += `Content-Length: ${body?.lengthBytes ?? 0}\r\n`;
+    }
+    if (isLast) text += "Connection: close\r\n";
+    else if (this.#head.minorVersion === 0) text += "Connection: keep-alive\r\n";
+    return `${text}\r\n`;
+  }
+
+  async #tunnel({ tunnel, fields, reason }: Reply): Promise<Delivery> {
+    if (!(tunnel instanceof WireTunnel)) throw new TypeError("Tunnel is not of this engine");
+    const phrase = reason === "" ? reasonOf(101) : reason;
+    const upgrade = `Connection: Upgrade\r\nUpgrade: ${tunnel.protocol}\r\n`;
+    const head = `HTTP/1.1 101 ${phrase}\r\n${fieldLines(fields)}${upgrade}\r\n`;
+    this.#site.outflow.write(latin1Bytes(head));
+    this.#site.handOver(tunnel);
+    return { end: "whole", bodyBytes: await tunnel.ended };
+  }
+}
+
+/**
+ * The protocol to ask an upstream for. HTTP/2 in the clear is none of them: behind a tunnel its requests would
+ * pass unseen, and whoever offers an upgrade must cope with being ignored (RFC 9110 section 7.8).
+ */
+function allowedUpgrade(
+  { upgrade }: RequestHead,
+  body: ByteSource | undefined,
+): string | undefined {
+  if (body !== undefined || upgrade === undefined) return undefined;
+  return /^(?:h2c?|tls|http)(?:\/|$)/.test(upgrade) ? undefined : upgrade;
+}

@@ -1,0 +1,142 @@
+/**
+ * A body as it comes off a connection, and the pull source that it is to everybody else. Stops the
+ * sender when nobody reads, and tells a cut body from a whole one.
+ */
+import type { Fields } from "../fields.ts";
+import type { ByteSource } from "../model.ts";
+import type { Connection } from "../platform/platform.ts";
+import type { BodyDecoder } from "./body.ts";
+
+/** Bytes that may wait for a reader before their sender is stopped. */
+const WAITING_LIMIT_BYTES = 64 * 1024;
+
+/** The sender's body ended before it was whole, or broke its own framing. */
+export class BrokenBody extends Error {
+  override readonly name = "BrokenBody";
+}
+
+export interface InflowEvents {
+  /** The body is whole, or broken; said once, when its last byte has come and not when it is read. */
+  ended(whole: boolean): void;
+  /** Nobody wants the rest. Said at most once, and never after `ended`. */
+  cancelled(): void;
+  /** Somebody waits for bytes, for the first time. */
+  wanted?(): void;
+}
+
+export class Inflow implements ByteSource {
+  readonly lengthBytes: number | undefined;
+  trailers: Fields | undefined;
+  readonly #decoder: BodyDecoder;
+  readonly #connection: Pick<Connection, "pause" | "resume">;
+  readonly #events: InflowEvents;
+  #queue: Uint8Array[] = [];
+  #queuedBytes = 0;
+  #paused = false;
+  #wanted = false;
+  #cancelled = false;
+  #broken: BrokenBody | undefined;
+  #reader: { resolve(bytes: Uint8Array | undefined): void; reject(error: Error): void } | undefined;
+
+  constructor(
+    decoder: BodyDecoder,
+    lengthBytes: number | undefined,
+    connection: Pick<Connection, "pause" | "resume">,
+    events: InflowEvents,
+  ) {
+    this.#decoder = decoder;
+    this.lengthBytes = lengthBytes;
+    this.#connection = connection;
+    this.#events = events;
+  }
+
+  /** No more bytes of this body will come. */
+  get ended(): boolean {
+    return this.#decoder.state.kind !== "open" || this.#broken !== undefined;
+  }
+
+  /** Takes bytes off the connection. Returns how many were not part of the body, at the end of them. */
+  feed(bytes: Uint8Array): number {
+    for (const piece of this.#decoder.push(bytes)) this.#offer(piece);
+    const consumed = this.#decoder.consumed;
+    this.#settle();
+    if (this.#queuedBytes > WAITING_LIMIT_BYTES && !this.ended) this.#pause();
+    return bytes.length - consumed;
+  }
+
+  /** The connection has ended, which some bodies end with and others are cut by. */
+  connectionEnded(clean: boolean): void {
+    if (this.ended) return;
+    if (clean) this.#decoder.end();
+    if (this.#decoder.state.kind === "open") this.#break("Connection broke before the body ended");
+    else this.#settle();
+  }
+
+  read(): Uint8Array | undefined | Promise<Uint8Array | undefined> {
+    const bytes = this.#queue.shift();
+    if (bytes !== undefined) {
+      this.#queuedBytes -= bytes.length;
+      if (this.#queue.length === 0) this.#resume();
+      return bytes;
+    }
+    if (this.#broken !== undefined) return Promise.reject(this.#broken);
+    if (this.ended || this.#cancelled) return undefined;
+    if (!this.#wanted) {
+      this.#wanted = true;
+      this.#events.wanted?.();
+    }
+    return new Promise((resolve, reject) => (this.#reader = { resolve, reject }));
+  }
+
+  cancel(): void {
+    if (this.#cancelled) return;
+    this.#cancelled = true;
+    this.#queue = [];
+    this.#queuedBytes = 0;
+    this.#resume();
+    this.#reader?.resolve(undefined);
+    this.#reader = undefined;
+    if (!this.ended) this.#events.cancelled();
+  }
+
+  #offer(piece: Uint8Array): void {
+    if (this.#cancelled) return;
+    const reader = this.#reader;
+    if (reader !== undefined) {
+      this.#reader = undefined;
+      reader.resolve(piece);
+      return;
+    }
+    this.#queue.push(piece);
+    this.#queuedBytes += piece.length;
+  }
+
+  #settle(): void {
+    const { state } = this.#decoder;
+    if (state.kind === "open" || this.#broken !== undefined) return;
+    if (state.kind === "refused") return this.#break(state.reason);
+    this.trailers = state.trailers;
+    this.#reader?.resolve(undefined);
+    this.#reader = undefined;
+    this.#events.ended(true);
+  }
+
+  #break(reason: string): void {
+    this.#broken = new BrokenBody(reason);
+    this.#reader?.reject(this.#broken);
+    this.#reader = undefined;
+    this.#events.ended(false);
+  }
+
+  #pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.#connection.pause();
+  }
+
+  #resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#connection.resume();
+  }
+}

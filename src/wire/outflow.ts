@@ -1,0 +1,110 @@
+/**
+ * Writes messages to a connection: heads as text, bodies in the framing that was chosen, no faster
+ * than the peer reads. A small body leaves in one piece with its head.
+ */
+import type { Fields } from "../fields.ts";
+import type { ByteSource } from "../model.ts";
+import type { Connection } from "../platform/platform.ts";
+import { latin1Bytes } from "./bytes.ts";
+import { lastChunk, wholeChunk } from "./framing.ts";
+
+/** How a body that we send ends. */
+export type OutFraming = "none" | "length" | "chunked" | "close";
+
+/** How sending a body ended: `cut` when its source broke, `left` when the peer is gone. */
+export type Sent = { readonly end: "whole" | "cut" | "left"; readonly bodyBytes: number };
+
+/** A first piece of at most this size is copied next to the head, to save a write. */
+const JOINED_LIMIT_BYTES = 16 * 1024;
+
+/** The sending side of a connection. */
+export class Outflow {
+  readonly #connection: Connection;
+  #gone = false;
+  #waiting: (() => void) | undefined;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** The peer has taken what waited. */
+  drained(): void {
+    this.#waiting?.();
+    this.#waiting = undefined;
+  }
+
+  /** The connection is over. */
+  gone(): void {
+    this.#gone = true;
+    this.drained();
+  }
+
+  write(bytes: Uint8Array): boolean {
+    return this.#connection.write(bytes);
+  }
+
+  /** Sends a head and its body. Never rejects. */
+  async send(head: string, body: ByteSource | undefined, framing: OutFraming): Promise<Sent> {
+    const headBytes = latin1Bytes(head);
+    if (body === undefined || framing === "none") {
+      this.write(headBytes);
+      return { end: this.#gone ? "left" : "whole", bodyBytes: 0 };
+    }
+    let unsent: Uint8Array | undefined = headBytes;
+    let bodyBytes = 0;
+    try {
+      while (!this.#gone) {
+        let next = body.read();
+        if (next instanceof Promise) {
+          // The head must not wait for a body that comes later.
+          if (unsent !== undefined) await this.#pass(unsent);
+          unsent = undefined;
+          next = await next;
+        }
+        if (next === undefined) {
+          const end = framing === "chunked" ? lastChunk(body.trailers) : undefined;
+          const rest = end === undefined ? unsent : joined(unsent, end);
+          if (rest !== undefined) this.write(rest);
+          return { end: this.#gone ? "left" : "whole", bodyBytes };
+        }
+        bodyBytes += next.length;
+        const framed = framing === "chunked" ? wholeChunk(next) : next;
+        const bytes = joined(unsent, framed);
+        unsent = undefined;
+        if (bytes === undefined) {
+          await this.#pass(headBytes);
+          await this.#pass(framed);
+          continue;
+        }
+        // The last bytes of a known length may be followed by nothing, so their end comes at once.
+        await this.#pass(bytes);
+      }
+    } catch {
+      return { end: "cut", bodyBytes };
+    }
+    return { end: "left", bodyBytes };
+  }
+
+  /** Writes, and waits where the peer is slower than we are. */
+  #pass(bytes: Uint8Array): Promise<void> | undefined {
+    if (this.#gone || this.write(bytes)) return undefined;
+    return new Promise((resolve) => (this.#waiting = resolve));
+  }
+}
+
+/** Both in one; undefined where the copy would cost more than a second write. */
+function joined(first: Uint8Array | undefined, second: Uint8Array): Uint8Array | undefined {
+  if (first === undefined) return second;
+  if (second.length > JOINED_LIMIT_BYTES) return undefined;
+  const bytes = new Uint8Array(first.length + second.length);
+  bytes.set(first);
+  bytes.set(second, first.length);
+  return bytes;
+}
+
+/** Field lines of a head, each with its line end, without the empty line that ends the head. */
+export function fieldLines(fields: Fields): string {
+  let text = "";
+  for (const [name, value] of fields) text += `${name}: ${value}\r\n`;
+  return text;
+}

@@ -1,0 +1,83 @@
+/**
+ * Keeps connections to one upstream for the next request: the last one used goes first, so that the
+ * others grow old and go. Holds none that is in use.
+ */
+import type { Attempt, Outcome } from "../model.ts";
+import type { Clock } from "../platform/platform.ts";
+import type { Deadlines, Waiting } from "./deadlines.ts";
+
+/** Connections kept at most, as many as Caddy keeps. */
+const IDLE_MAX = 32;
+/** How long one is kept whose upstream does not say how long it keeps its side. */
+const IDLE_MS = 55_000;
+/** How much sooner than promised it goes, so that a request does not meet the upstream's farewell. */
+const MARGIN_MS = 1_000;
+
+/** A connection as the pool and its users see it. */
+export interface Kept {
+  /** `elapsed` time at which its last request ended. */
+  readonly usedAt: number;
+  /** How long its upstream promised to keep it, in milliseconds; undefined when it said nothing. */
+  readonly promisedMs: number | undefined;
+  /** Not a byte has come since its last request was sent. */
+  readonly silent: boolean;
+  run(attempt: Attempt): Promise<Outcome>;
+  close(): void;
+}
+
+export class Pool implements Waiting {
+  readonly #clock: Clock;
+  readonly #deadlines: Deadlines;
+  /** The last one used stands last. */
+  #idle: Kept[] = [];
+
+  constructor({ clock, deadlines }: { clock: Clock; deadlines: Deadlines }) {
+    this.#clock = clock;
+    this.#deadlines = deadlines;
+  }
+
+  get deadline(): number {
+    return this.#idle.reduce((first, kept) => Math.min(first, endOf(kept)), Infinity);
+  }
+
+  /** A connection for this attempt; undefined when it needs one of its own. */
+  take({ fresh, body, upgrade }: Attempt): Kept | undefined {
+    // A body cannot be sent twice here, so it never meets a connection that may have gone stale.
+    if (fresh || body !== undefined || upgrade !== undefined) return undefined;
+    const now = this.#clock.elapsed();
+    for (let kept = this.#idle.pop(); kept !== undefined; kept = this.#idle.pop()) {
+      if (endOf(kept) > now) return kept;
+      kept.close();
+    }
+    return undefined;
+  }
+
+  put(kept: Kept): void {
+    if (this.#idle.length >= IDLE_MAX) return kept.close();
+    if (this.#idle.length === 0) this.#deadlines.add(this);
+    this.#idle.push(kept);
+  }
+
+  /** Forgets a connection that ended by itself. */
+  drop(kept: Kept): void {
+    const at = this.#idle.indexOf(kept);
+    if (at >= 0) this.#idle.splice(at, 1);
+  }
+
+  clear(): void {
+    for (const kept of this.#idle.splice(0)) kept.close();
+    this.#deadlines.drop(this);
+  }
+
+  expire(): void {
+    const now = this.#clock.elapsed();
+    const old = this.#idle.filter((kept) => endOf(kept) <= now);
+    this.#idle = this.#idle.filter((kept) => endOf(kept) > now);
+    for (const kept of old) kept.close();
+    if (this.#idle.length === 0) this.#deadlines.drop(this);
+  }
+}
+
+function endOf({ usedAt, promisedMs }: Kept): number {
+  return usedAt + (promisedMs === undefined ? IDLE_MS : promisedMs - MARGIN_MS);
+}

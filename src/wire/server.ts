@@ -1,0 +1,226 @@
+/**
+ * The client's side of the wire: one object a connection, which reads heads, runs one exchange at a
+ * time in the order they came, and keeps the connection for the next. Decides nothing about routes.
+ */
+import type { Exchange } from "../model.ts";
+import type { Clock, Connection, ConnectionEvents } from "../platform/platform.ts";
+import { BODY_LIMITS, type BodyLimits } from "./body.ts";
+import { latin1Bytes } from "./bytes.ts";
+import type { Deadlines, Waiting } from "./deadlines.ts";
+import { type ExchangeSite, WireExchange } from "./exchange.ts";
+import { bodyDecoder } from "./framing.ts";
+import {
+  HEAD_LIMITS,
+  type HeadLimits,
+  type Heads,
+  type RequestHead,
+  requestHeads,
+} from "./head.ts";
+import { Inflow } from "./inflow.ts";
+import { Outflow } from "./outflow.ts";
+import { reasonOf } from "./reasons.ts";
+import type { WireTunnel } from "./tunnel.ts";
+
+export interface ServerLimits {
+  readonly head: HeadLimits;
+  readonly body: BodyLimits;
+  /** From the first byte of a head, or the start of the connection, to its last, in milliseconds. */
+  readonly headTimeoutMs: number;
+  /** Between two requests, in milliseconds. */
+  readonly keepAliveMs: number;
+  /** How long the end of an upload is waited for after an answer that did not need it, in milliseconds. */
+  readonly lingerMs: number;
+}
+
+/** Caddy allows a minute for a head; nginx keeps idle connections for 75 s. */
+export const SERVER_LIMITS: ServerLimits = {
+  head: HEAD_LIMITS,
+  body: BODY_LIMITS,
+  headTimeoutMs: 60_000,
+  keepAliveMs: 75_000,
+  lingerMs: 2_000,
+};
+
+export interface ServerDeps {
+  readonly clock: Clock;
+  readonly deadlines: Deadlines;
+  readonly limits: ServerLimits;
+  readonly serve: (exchange: Exchange) => Promise<void>;
+  /** Told when the connection is over. */
+  readonly gone: (connection: ServerConnection) => void;
+}
+
+const NOTHING = new Uint8Array(0);
+
+export class ServerConnection implements ConnectionEvents, ExchangeSite, Waiting {
+  readonly connection: Connection;
+  readonly outflow: Outflow;
+  readonly scheme = "http";
+  deadline: number;
+  readonly #deps: ServerDeps;
+  readonly #heads: Heads<RequestHead>;
+  #exchange: WireExchange | undefined;
+  #inflow: Inflow | undefined;
+  /** Bytes that came ahead of their turn; reading stops while there are any. */
+  #ahead: Uint8Array = NOTHING;
+  #idle = false;
+  #state: "open" | "last" | "lingering" | "over" = "open";
+
+  constructor(connection: Connection, deps: ServerDeps) {
+    this.connection = connection;
+    this.outflow = new Outflow(connection);
+    this.#deps = deps;
+    this.#heads = requestHeads(deps.limits.head);
+    this.deadline = deps.clock.elapsed() + deps.limits.headTimeoutMs;
+    connection.events = this;
+    deps.deadlines.add(this);
+  }
+
+  data(bytes: Uint8Array): void {
+    if (this.#state === "lingering" || this.#state === "over") return;
+    if (this.#exchange === undefined) return this.#read(bytes);
+
+    const inflow = this.#inflow;
+    const left = inflow === undefined || inflow.ended ? bytes.length : inflow.feed(bytes);
+    if (left > 0) this.#putAhead(bytes.subarray(bytes.length - left));
+  }
+
+  drained(): void {
+    this.outflow.drained();
+  }
+
+  closed(): void {
+    this.#over();
+    this.outflow.gone();
+    this.#inflow?.connectionEnded(false);
+    this.#exchange?.leave();
+  }
+
+  expire(): void {
+    this.deadline = Infinity;
+    if (this.#state === "lingering") return this.connection.reset();
+    if (this.#idle || !this.#heads.begun) return this.connection.close();
+    this.#refuse(408);
+  }
+
+  /** Ends after the exchange that runs, or now. */
+  drain(): void {
+    if (this.#state !== "open") return;
+    this.#state = "last";
+    if (this.#exchange === undefined && !this.#heads.begun) this.connection.close();
+  }
+
+  bodyOpen(): boolean {
+    return this.#inflow !== undefined && !this.#inflow.ended;
+  }
+
+  lastOne(): void {
+    this.#state = "last";
+  }
+
+  handOver(tunnel: WireTunnel): void {
+    const early = this.#ahead;
+    this.#ahead = NOTHING;
+    this.#over();
+    tunnel.join(this.connection, early.length > 0 ? early : undefined);
+  }
+
+  #read(bytes: Uint8Array): void {
+    if (this.#idle) {
+      this.#idle = false;
+      this.deadline = this.#deps.clock.elapsed() + this.#deps.limits.headTimeoutMs;
+    }
+    const result = this.#heads.push(bytes);
+    switch (result.kind) {
+      case "more":
+        return;
+      case "refused":
+        return this.#refuse(result.status);
+      case "head":
+        return this.#begin(result.head, bytes.subarray(result.consumed));
+    }
+  }
+
+  #begin(head: RequestHead, rest: Uint8Array): void {
+    this.deadline = Infinity;
+    const decoder = bodyDecoder(head.framing, this.#deps.limits.body);
+    const lengthBytes = head.framing.kind === "length" ? head.framing.lengthBytes : undefined;
+    const empty = decoder === undefined || decoder.state.kind === "done";
+    const inflow = empty ? undefined : new Inflow(decoder, lengthBytes, this.connection, {
+      ended: (whole) => {
+        // A body that breaks its framing leaves nothing that could be believed, the next head least of all.
+        if (!whole && this.#state !== "over") this.#refuse(400);
+      },
+      cancelled: () => {},
+      wanted: () => exchange.invite(),
+    });
+    const exchange = new WireExchange(head, inflow, this);
+    this.#inflow = inflow;
+    this.#exchange = exchange;
+
+    const left = rest.length > 0 && inflow !== undefined ? inflow.feed(rest) : rest.length;
+    if (left > 0) this.#putAhead(rest.subarray(rest.length - left));
+    if (this.#exchange !== exchange) return;
+    void this.#deps.serve(exchange).then(() => this.#finished());
+  }
+
+  #putAhead(bytes: Uint8Array): void {
+    const ahead = new Uint8Array(this.#ahead.length + bytes.length);
+    ahead.set(this.#ahead);
+    ahead.set(bytes, this.#ahead.length);
+    this.#ahead = ahead;
+    this.connection.pause();
+  }
+
+  #finished(): void {
+    if (this.#state === "over" || this.#state === "lingering") return;
+    const unread = this.bodyOpen() || this.#ahead.length > 0;
+    if (this.#state === "last" || this.bodyOpen()) return unread ? this.#linger() : this.#close();
+
+    this.#exchange = undefined;
+    this.#inflow = undefined;
+    this.#idle = true;
+    this.deadline = this.#deps.clock.elapsed() + this.#deps.limits.keepAliveMs;
+    if (this.#ahead.length === 0) return;
+    const ahead = this.#ahead;
+    this.#ahead = NOTHING;
+    this.connection.resume();
+    this.#read(ahead);
+  }
+
+  /** Answers what is not worth an exchange, and ends the connection. */
+  #refuse(status: number): void {
+    const exchange = this.#exchange;
+    if (exchange?.answered !== true) {
+      const head = `HTTP/1.1 ${status} ${reasonOf(status)}\r\nContent-Length: 0\r\n`;
+      this.outflow.write(latin1Bytes(`${head}Connection: close\r\n\r\n`));
+    }
+    this.#linger();
+    exchange?.leave();
+  }
+
+  /**
+   * Sends no more and drops what still comes, for a while: closing on unread bytes would reset the
+   * connection and could take our last answer with it (RFC 9112 section 9.6).
+   */
+  #linger(): void {
+    this.#state = "lingering";
+    this.#ahead = NOTHING;
+    this.#inflow?.cancel();
+    this.deadline = this.#deps.clock.elapsed() + this.#deps.limits.lingerMs;
+    this.connection.finish();
+    this.connection.resume();
+  }
+
+  #close(): void {
+    this.#state = "lingering";
+    this.deadline = Infinity;
+    this.connection.close();
+  }
+
+  #over(): void {
+    this.#state = "over";
+    this.#deps.deadlines.drop(this);
+    this.#deps.gone(this);
+  }
+}

@@ -1,0 +1,244 @@
+/**
+ * One connection to an upstream and the request on it. From the first byte it writes the request
+ * counts as sent; what comes back is read strictly, and what breaks is told as broken.
+ */
+import type { Attempt, FailureReason, Outcome } from "../model.ts";
+import type { Clock, Connection, ConnectionEvents } from "../platform/platform.ts";
+import { BODY_LIMITS } from "./body.ts";
+import { latin1Bytes } from "./bytes.ts";
+import { bodyDecoder, responseFraming } from "./framing.ts";
+import { HEAD_LIMITS, type Heads, type ResponseHead, responseHeads } from "./head.ts";
+import { Inflow } from "./inflow.ts";
+import { fieldLines, Outflow } from "./outflow.ts";
+import type { Kept, Pool } from "./pool.ts";
+import { WireTunnel } from "./tunnel.ts";
+
+/** Interim answers passed on for one request at most; more is an upstream that never comes to the point. */
+const INTERIMS_MAX = 32;
+
+export class UpstreamConnection implements ConnectionEvents, Kept {
+  usedAt = 0;
+  promisedMs: number | undefined;
+  silent = true;
+  readonly #pool: Pool;
+  readonly #clock: Clock;
+  readonly #heads: Heads<ResponseHead> = responseHeads(HEAD_LIMITS);
+  #connection: Connection | undefined;
+  #outflow: Outflow | undefined;
+  /** The request whose head is waited for. */
+  #waiting: { readonly attempt: Attempt; settle(outcome: Outcome): void } | undefined;
+  #inflow: Inflow | undefined;
+  #interims = 0;
+  #requestSent = true;
+  #responseCame = true;
+  #reusable = true;
+
+  constructor(pool: Pool, { clock }: { clock: Clock }) {
+    this.#pool = pool;
+    this.#clock = clock;
+  }
+
+  /** Takes the connection that was dialled with this as its events. */
+  open(connection: Connection): void {
+    this.#connection = connection;
+    this.#outflow = new Outflow(connection);
+  }
+
+  /** Sends the request and settles with its answer's head. Never rejects. */
+  run(attempt: Attempt): Promise<Outcome> {
+    return new Promise((resolve) => {
+      const { signal, headersTimeoutMs } = attempt;
+      const onAbort = () => this.#giveUp({ kind: "abandoned" });
+      const stopTimer = headersTimeoutMs === undefined ? undefined : this.#clock.after(
+        headersTimeoutMs,
+        () => this.#giveUp(failed("headers_timeout", "")),
+      );
+      signal.addEventListener("abort", onAbort, { once: true });
+      this.#waiting = {
+        attempt,
+        settle: (outcome) => {
+          this.#waiting = undefined;
+          signal.removeEventListener("abort", onAbort);
+          stopTimer?.();
+          resolve(outcome);
+        },
+      };
+      this.silent = true;
+      this.#interims = 0;
+      this.#requestSent = false;
+      this.#responseCame = false;
+      this.#send(attempt);
+    });
+  }
+
+  close(): void {
+    this.#reusable = false;
+    this.#connection?.close();
+  }
+
+  data(bytes: Uint8Array): void {
+    this.silent = false;
+    const inflow = this.#inflow;
+    if (inflow !== undefined) {
+      const left = inflow.feed(bytes);
+      if (left > 0) this.#surplus();
+      return;
+    }
+    // Nobody asked: what an upstream says between requests cannot belong to the next one.
+    if (this.#waiting === undefined) return this.#surplus();
+    this.#read(bytes);
+  }
+
+  drained(): void {
+    this.#outflow?.drained();
+  }
+
+  closed(clean: boolean): void {
+    this.#reusable = false;
+    this.#pool.drop(this);
+    this.#outflow?.gone();
+    this.#inflow?.connectionEnded(clean);
+    this.#waiting?.settle(failed("closed", "connection ended before an answer"));
+  }
+
+  #send(attempt: Attempt): void {
+    const { method, target, fields, body, upgrade, progress } = attempt;
+    let head = `${method} ${target} HTTP/1.1\r\n${fieldLines(fields)}`;
+    if (upgrade !== undefined) head += `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`;
+    const framing = body?.lengthBytes === undefined ? "chunked" : "length";
+    if (body !== undefined && framing === "chunked") head += "Transfer-Encoding: chunked\r\n";
+    head += "\r\n";
+
+    progress.sent = true;
+    if (body === undefined) {
+      this.#outflow?.write(latin1Bytes(head));
+      this.#requestSent = true;
+      return;
+    }
+    void this.#outflow?.send(head, body, framing).then(({ end }) => {
+      if (end === "whole") {
+        this.#requestSent = true;
+        this.#release();
+      }
+      // The client's body broke off. An upstream must not take a fragment for the whole.
+      if (end === "cut") this.#giveUp({ kind: "abandoned" });
+    });
+  }
+
+  #read(bytes: Uint8Array): void {
+    const result = this.#heads.push(bytes);
+    switch (result.kind) {
+      case "more":
+        return;
+      case "refused":
+        return this.#giveUp(failed("protocol", result.reason));
+      case "head":
+        return this.#headCame(result.head, bytes.subarray(result.consumed));
+    }
+  }
+
+  #headCame(head: ResponseHead, rest: Uint8Array): void {
+    const waiting = this.#waiting;
+    if (waiting === undefined) return this.#surplus();
+    const { attempt } = waiting;
+    if (head.status === 101) return this.#upgraded(head, rest);
+    if (head.status < 200) {
+      if (++this.#interims > INTERIMS_MAX) {
+        return this.#giveUp(failed("protocol", "too many interim answers"));
+      }
+      if (head.status > 101) attempt.interim?.(head.status, head.fields);
+      return rest.length > 0 ? this.#read(rest) : undefined;
+    }
+
+    const framing = responseFraming(attempt.method, head.status, head.declared);
+    const decoder = bodyDecoder(framing, BODY_LIMITS);
+    this.#reusable = head.keepAlive && framing.kind !== "close";
+    this.promisedMs = promised(head.fields.get("keep-alive"));
+    const { status, reason, fields } = head;
+    const empty = decoder === undefined || decoder.state.kind === "done";
+    if (empty) {
+      waiting.settle({
+        kind: "answered",
+        response: { status, reason, fields, body: undefined, tunnel: undefined },
+      });
+      if (rest.length > 0) this.#reusable = false;
+      return this.#responseEnded();
+    }
+
+    const lengthBytes = framing.kind === "length" ? framing.lengthBytes : undefined;
+    const body = new Inflow(decoder, lengthBytes, this.#flow(), {
+      ended: (whole) => whole ? this.#responseEnded() : this.#connection?.reset(),
+      cancelled: () => this.#connection?.reset(),
+    });
+    this.#inflow = body;
+    waiting.settle({
+      kind: "answered",
+      response: { status, reason, fields, body, tunnel: undefined },
+    });
+    if (rest.length > 0 && body.feed(rest) > 0) this.#surplus();
+  }
+
+  #upgraded(head: ResponseHead, rest: Uint8Array): void {
+    const waiting = this.#waiting;
+    const protocol = waiting?.attempt.upgrade;
+    const connection = this.#connection;
+    if (waiting === undefined || protocol === undefined || connection === undefined) {
+      return this.#giveUp(failed("protocol", "upgrade that nobody asked for"));
+    }
+    const tunnel = new WireTunnel(protocol, connection, rest);
+    const { status, reason, fields } = head;
+    waiting.settle({
+      kind: "answered",
+      response: { status, reason, fields, body: undefined, tunnel },
+    });
+  }
+
+  #responseEnded(): void {
+    this.#responseCame = true;
+    this.#inflow = undefined;
+    // Whoever has answered in full wants no more of the request.
+    if (!this.#requestSent) {
+      this.#reusable = false;
+      this.#outflow?.gone();
+    }
+    this.#release();
+  }
+
+  /** Goes back to the pool once both the request and its answer are through. */
+  #release(): void {
+    if (!this.#responseCame || this.#waiting !== undefined) return;
+    if (!this.#reusable) return this.#connection?.close();
+    this.usedAt = this.#clock.elapsed();
+    this.#pool.put(this);
+  }
+
+  #surplus(): void {
+    this.#reusable = false;
+    this.#pool.drop(this);
+    this.#connection?.close();
+  }
+
+  #giveUp(outcome: Outcome): void {
+    this.#reusable = false;
+    this.#connection?.reset();
+    this.#outflow?.gone();
+    this.#waiting?.settle(outcome);
+  }
+
+  #flow(): Pick<Connection, "pause" | "resume"> {
+    return {
+      pause: () => this.#connection?.pause(),
+      resume: () => this.#connection?.resume(),
+    };
+  }
+}
+
+function failed(reason: FailureReason, detail: string): Outcome {
+  return { kind: "failed", reason, sent: true, detail };
+}
+
+/** Milliseconds of `Keep-Alive: timeout=5`. */
+function promised(field: string | undefined): number | undefined {
+  const seconds = /(?:^|[,\s])timeout=(\d{1,6})/i.exec(field ?? "")?.[1];
+  return seconds === undefined ? undefined : Number(seconds) * 1000;
+}
