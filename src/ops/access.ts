@@ -4,7 +4,7 @@
  */
 import type { Fields } from "../fields.ts";
 import type { Account } from "../model.ts";
-import type { Line, Paint } from "./log.ts";
+import type { Line, LogFields, Paint } from "./log.ts";
 
 const REDACTED = "REDACTED";
 
@@ -29,12 +29,12 @@ export function accessLine(account: Account): Line {
     level: account.status >= 500 ? "error" : "info",
     logger: "http.log.access",
     msg: "handled request",
-    fields: accessFields(account),
+    fields: () => accessFields(account),
     text: (paint) => accessText(account, paint),
   };
 }
 
-function accessFields(account: Account): Line["fields"] {
+function accessFields(account: Account): LogFields {
   const { exchange } = account;
   return {
     request: {

@@ -29,7 +29,8 @@ export interface Line {
   readonly logger: string;
   /** Event name for our own lines, Caddy's fixed text for the access log. */
   readonly msg: string;
-  readonly fields: LogFields;
+  /** For machines; made only when the format is JSON. */
+  readonly fields: () => LogFields;
   /** For people; made only when the format is text. */
   readonly text: (paint: Paint) => string;
 }
@@ -83,7 +84,7 @@ export class Logger implements Log {
       this.#put(`${this.#paint("dim", clockTime(now))} ${text(this.#paint)}\n`);
       return;
     }
-    this.#put(`${JSON.stringify({ level, ts: now / 1000, logger, msg, ...fields })}\n`);
+    this.#put(`${JSON.stringify({ level, ts: now / 1000, logger, msg, ...fields() })}\n`);
   }
 
   /** Hands over what is waiting. Called before the process ends. */
@@ -100,7 +101,7 @@ export class Logger implements Log {
       level,
       logger: "understudy",
       msg,
-      fields,
+      fields: () => fields,
       text: (paint) => inText(level, msg, fields, paint),
     });
   }

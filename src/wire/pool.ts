@@ -6,8 +6,8 @@ import type { Attempt, Outcome } from "../model.ts";
 import type { Clock } from "../platform/platform.ts";
 import type { Deadlines, Waiting } from "./deadlines.ts";
 
-/** Connections kept at most, as many as Caddy keeps. */
-const IDLE_MAX = 32;
+/** Connections kept at most. Caddy keeps 32, and dials anew for most requests of a busier moment. */
+const IDLE_MAX = 1024;
 /** How long one is kept whose upstream does not say how long it keeps its side. */
 const IDLE_MS = 55_000;
 /** How much sooner than promised it goes, so that a request does not meet the upstream's farewell. */
