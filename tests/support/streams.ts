@@ -227,10 +227,8 @@ export class RawRequest {
     ];
     this.socket = connect({ port, host: "127.0.0.1" });
     this.socket.setNoDelay(true);
-    this.socket.on(
-      "connect",
-      () => this.socket.write(`${lines.join("\r\n")}\r\n\r\n${body ?? ""}`),
-    );
+    // Kept by the socket until it is connected.
+    this.socket.write(`${lines.join("\r\n")}\r\n\r\n${body ?? ""}`);
     this.socket.on("data", (data) => this.#take(Buffer.from(data)));
     this.socket.on("error", () => {});
     this.socket.on("close", () => {
