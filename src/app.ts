@@ -22,7 +22,12 @@ export interface ProxyDeps {
   readonly random: () => number;
   /** Also told of every exchange, after the access log. */
   readonly account?: (account: Account) => void;
+  /** Also told of every change of an upstream, after the log. */
+  readonly changed?: (upstream: string, change: Change) => void;
 }
+
+/** How long exchanges that were cut may take to tell of their end, in milliseconds. */
+const LAST_WORDS_MS = 500;
 
 /** A running proxy. */
 export class Proxy {
@@ -42,6 +47,7 @@ export class Proxy {
     this.#deps = deps;
     this.board = new Board(deps.clock, (route, upstream, change) => {
       announce(deps.log, { route, upstream, change });
+      deps.changed?.(upstream, change);
     });
     this.#live = { current: { router: buildRouter([]), trustedProxies: [] } };
     this.#relay = createRelay({
@@ -91,6 +97,9 @@ export class Proxy {
       throw error;
     }
 
+    // A drain that began meanwhile knows nothing of these.
+    if (this.#draining) return opened.forEach((listener) => listener.abort());
+
     this.#config = config;
     this.#deps.log.configure(config.log);
     const pools = this.board.adopt(config.routes, moved);
@@ -103,8 +112,16 @@ export class Proxy {
     this.#endTunnels((tunnel) => gone.has(tunnel.upstreamId) || moved.has(tunnel.upstreamId));
   }
 
-  /** Accepts nothing more and settles when all exchanges have ended, at the latest after `graceMs`. */
-  async drain(graceMs: number): Promise<"idle" | "cut"> {
+  /** No configuration is taken over any more. */
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /**
+   * Accepts nothing more and settles when all exchanges have ended, at the latest after `graceMs`.
+   * Resolves with the number of those that had to be cut.
+   */
+  async drain(graceMs: number): Promise<number> {
     this.#draining = true;
     const listeners = [...this.#listeners.values()];
     const closed = Promise.all(listeners.map((listener) => listener.close()));
@@ -118,9 +135,12 @@ export class Proxy {
       Promise.all([idle, closed]).then(() => "idle" as const),
       this.#deps.clock.sleep(graceMs).then(() => "cut" as const),
     ]);
+    const cut = end === "cut" ? this.#running : 0;
     for (const listener of listeners) listener.abort();
     for (const loop of this.#probes.values()) loop.abort();
-    return end;
+    // What was cut still owes its line to the access log.
+    if (cut > 0) await Promise.race([idle, this.#deps.clock.sleep(LAST_WORDS_MS)]);
+    return cut;
   }
 
   /** Exchanges that run now. */

@@ -26,7 +26,8 @@ function parseIpv4(text: string): number[] | undefined {
 function parseIpv6(text: string): number[] | undefined {
   const halves = text.split("::");
   if (halves.length > 2) return undefined;
-  const [head, tail] = halves.map(groups);
+  // The dotted form is for the last 32 bits only (RFC 4291 section 2.2).
+  const [head, tail] = halves.map((half, at) => groups(half, at === halves.length - 1));
   if (head === undefined || (halves.length === 2 && tail === undefined)) return undefined;
   if (tail === undefined) return head.length === 16 ? head : undefined;
 
@@ -34,12 +35,13 @@ function parseIpv6(text: string): number[] | undefined {
   return gap >= 2 ? [...head, ...Array.from({ length: gap }, () => 0), ...tail] : undefined;
 }
 
-function groups(text: string): number[] | undefined {
+function groups(text: string, mayEndDotted: boolean): number[] | undefined {
   const bytes: number[] = [];
   if (text === "") return bytes;
   const parts = text.split(":");
   for (const [at, part] of parts.entries()) {
-    const dotted = at === parts.length - 1 && part.includes(".") ? parseIpv4(part) : undefined;
+    const isLast = mayEndDotted && at === parts.length - 1;
+    const dotted = isLast && part.includes(".") ? parseIpv4(part) : undefined;
     if (dotted !== undefined) {
       bytes.push(...dotted);
       continue;

@@ -11,7 +11,7 @@ const bin = (name) => `${root}/node_modules/.bin/${name}`;
 
 const CHECKS = {
   types: [bin("deno"), "check", "--quiet", "src", "tests"],
-  lint: [bin("oxlint"), "--type-aware", "--deny-warnings", "src", "tests"],
+  lint: [bin("oxlint"), "--type-aware", "--deny-warnings"],
   format: [bin("deno"), "fmt", "--quiet", "--check"],
 };
 
@@ -54,7 +54,7 @@ async function run(name, [program, ...args]) {
 /** Reads the closing lines of `bun test` (" 12 pass") and `deno test` ("ok | 12 passed (3 steps) | 0 failed"). */
 function count(output) {
   // Colours stand between the words.
-  // deno-lint-ignore no-control-regex
+  // oxlint-disable-next-line no-control-regex
   const text = output.replace(/\x1b\[[\d;]*m/g, "");
   const last = (pattern) => Number([...text.matchAll(pattern)].at(-1)?.[1] ?? 0);
   return {

@@ -30,16 +30,18 @@ export async function serve(config: Config, serving: Serving, platform: Platform
   const proxy = await open(config, serving, { platform, log });
   if (proxy === undefined) return EXIT.failed;
 
-  const listening = proxy.addresses.map(urlOf);
-  log.info("proxy.started", { listening, routes: config.routes.length, config: serving.path });
-  log.flush();
-  serving.opened?.(proxy);
+  // Before anyone hears of the start and sends a signal, which would kill by default.
+  const drained = untilDrained(proxy, { platform, log });
   const stopFollowing = follow(proxy, serving, { platform, log });
   const stopRelease = platform.onSignal("SIGUSR2", () => {
     proxy.board.release();
     log.info("failback.released");
   });
-  const code = await untilDrained(proxy, { platform, log });
+  const listening = proxy.addresses.map(urlOf);
+  log.info("proxy.started", { listening, routes: config.routes.length, config: serving.path });
+  log.flush();
+  serving.opened?.(proxy);
+  const code = await drained;
   stopFollowing();
   stopRelease();
   log.flush();
@@ -108,6 +110,7 @@ function follow(proxy: Proxy, { path, text }: Serving, { platform, log }: Tools)
 }
 
 async function takeOver(proxy: Proxy, source: Source, log: Logger): Promise<void> {
+  if (proxy.draining) return;
   if (source.kind === "refused") {
     log.error("config.refused", { problems: source.problems });
     return;
@@ -135,8 +138,8 @@ function untilDrained(proxy: Proxy, { platform, log }: Tools): Promise<number> {
       const graceMs = proxy.config?.graceMs ?? 0;
       log.info("drain.began", { signal, running: proxy.running, seconds: graceMs / 1000 });
       log.flush();
-      void proxy.drain(graceMs).then((how) => {
-        log.info("drain.ended", { cut: how === "cut" ? proxy.running : 0 });
+      void proxy.drain(graceMs).then((cut) => {
+        log.info("drain.ended", { cut });
         end(EXIT.fine);
       });
     };

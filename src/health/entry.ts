@@ -23,6 +23,8 @@ export interface EntryDeps {
   readonly announce: (change: Change) => void;
 }
 
+const UNPROBED = "not probed yet";
+
 export class Entry implements Standing {
   drained = false;
   inFlight = 0;
@@ -37,7 +39,7 @@ export class Entry implements Standing {
   /** Wall clock of the last change of phase. */
   since: number;
   /** Why the phase is what it is, in words. */
-  reason = "not probed yet";
+  reason = UNPROBED;
 
   readonly #deps: EntryDeps;
   #rules: Rules;
@@ -69,8 +71,13 @@ export class Entry implements Standing {
   configure(rules: Rules): void {
     const probedBefore = this.#rules.health !== undefined;
     this.#rules = rules;
+    if (rules.passive.failDurationMs === 0) this.#clear();
     if (probedBefore === (rules.health !== undefined)) return;
+
+    if (this.phase === "down") this.#fitSince = this.#deps.clock.elapsed();
     this.#health = { phase: "unknown", streak: 0 };
+    this.since = this.#deps.clock.now();
+    this.reason = UNPROBED;
     this.#settle();
     this.#begin();
   }

@@ -32,17 +32,25 @@ export async function watch(
     entry.judge(verdict, startedAt);
 
     const spread = 1 + JITTER * (2 * random() - 1);
-    const restMs = () => startedAt + interval(entry, rules, startedAt) * spread - clock.elapsed();
+    const restMs = () => startedAt + interval(entry, rules, startedAt, spread) - clock.elapsed();
     await rest(restMs, entry, { clock, signal });
   }
 }
 
 /** Start-to-start time that the state of the entry asks for now, in milliseconds. */
-function interval(entry: Entry, rules: HealthRules, startedAt: number): number {
-  if (entry.probeAsked) return Math.min(ASKED_SPACING_MS, rules.fastIntervalMs);
-  if (entry.wavering) return rules.fastIntervalMs;
-  const idle = rules.idleIntervalMs !== undefined && entry.lastWantedAt < startedAt;
-  return idle ? Math.max(rules.idleIntervalMs, rules.intervalMs) : rules.intervalMs;
+function interval(
+  entry: Entry,
+  rules: HealthRules,
+  startedAt: number,
+  spread: number,
+): number {
+  const { intervalMs, fastIntervalMs, idleIntervalMs } = rules;
+  if (entry.probeAsked) return Math.min(ASKED_SPACING_MS, fastIntervalMs);
+  if (entry.wavering) return fastIntervalMs * spread;
+  // As long ago as `Entry.wanted` takes for idle, which then nudges: else requests that come more
+  // often than probes would let the loop sleep on.
+  const idle = idleIntervalMs !== undefined && entry.lastWantedAt < startedAt - intervalMs;
+  return (idle ? Math.max(idleIntervalMs, intervalMs) : intervalMs) * spread;
 }
 
 /** Sleeps until `restMs()` is used up; every nudge of the entry makes it ask again. */

@@ -30,7 +30,9 @@ export function countsAs(sighting: Sighting, rules: PassiveRules): string | unde
 export function penalise(penalties: Penalties, now: number, rules: PassiveRules): Penalties {
   if (rules.failDurationMs === 0) return penalties;
   const remembered = penalties.filter((lapsesAt) => lapsesAt > now);
-  return [...remembered, now + rules.failDurationMs].slice(-rules.failsMax);
+  // Sorted, as a reload may have shortened `fail_duration` meanwhile.
+  const all = [...remembered, now + rules.failDurationMs].sort((one, other) => one - other);
+  return all.slice(-rules.failsMax);
 }
 
 /** Moment at which fewer than `failsMax` failures are remembered; undefined when that is now. */

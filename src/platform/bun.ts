@@ -33,6 +33,14 @@ import {
   textOf,
 } from "./web.ts";
 
+// Bun's types give node's URLSearchParams a method that Deno's global one lacks; without this no
+// `new URL()` could be handed to a function of node:* anywhere. Nobody shall call it.
+declare global {
+  interface URLSearchParams {
+    toJSON(): Record<string, string>;
+  }
+}
+
 type Server = Bun.Server<SocketData>;
 type Handler = Parameters<Platform["serve"]>[1];
 
@@ -160,7 +168,7 @@ function isCompiled(): boolean {
 
 /** How to start this program, up to its own arguments. */
 function startArgs(): readonly string[] {
-  return isCompiled() ? [] : ["run", fileURLToPath(new URL("../main.ts", import.meta.url).href)];
+  return isCompiled() ? [] : ["run", fileURLToPath(new URL("../main.ts", import.meta.url))];
 }
 
 /** Settings that Bun reads once, as it starts. */

@@ -132,5 +132,5 @@ export const platform: Platform = {
 
 function startArgs(): readonly string[] {
   const main = fileURLToPath(new URL("../main.ts", import.meta.url).href);
-  return ["run", "-A", "--no-lock", "--quiet", main];
+  return ["run", "-A", "--no-lock", "--quiet", "--unstable-no-legacy-abort", main];
 }

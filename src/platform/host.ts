@@ -142,7 +142,9 @@ export function spawnChild(file: string, args: readonly string[]): ChildProcess 
     stdio: ["ignore", "pipe", "inherit"],
   });
   const kill = (signal: "SIGTERM" | "SIGKILL" | "SIGSTOP" | "SIGCONT"): void => {
-    child.kill(signal);
+    const running = child.pid !== undefined && child.exitCode === null && child.signalCode === null;
+    // Not `child.kill`: on Deno that works once, and a stopped child could never go on.
+    if (running) process.kill(child.pid, signal);
   };
   const last = (): void => kill("SIGKILL");
   process.on("exit", last);

@@ -44,7 +44,8 @@ function listen(address: Address, handler: Handler, running: Running): Server {
 
 /**
  * `request.signal` aborts when the client leaves, but also after an answer that was delivered
- * whole; and it does not see a client leave whose longer body waits for a first byte of answer.
+ * whole; and it does not see a client leave whose longer body waits for a first byte of answer. Fields that
+ * are read once the answer is out throw: whoever wants them later keeps a copy.
  */
 function answer(
   request: Request,

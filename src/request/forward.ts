@@ -128,7 +128,8 @@ async function tryAt(
     return settle({ pool, member, response }, course, passage, deps);
   }
   member.standing.leave();
-  if (outcome.kind === "abandoned") {
+  // Deno tells of a client that left amid its body by that body alone.
+  if (outcome.kind === "abandoned" || replay?.broken === true) {
     drop(course.last);
     return { kind: "abandoned" };
   }

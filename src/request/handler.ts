@@ -181,7 +181,7 @@ async function relayTo(
     poolNow: (routeId) => deps.live.current.router.byId(routeId),
   });
   if (passed.kind !== "answer") replay?.cancel();
-  if (body?.exceeded === true && passed.kind === "failed") {
+  if (body?.exceeded === true && passed.kind !== "answer") {
     story.outcome = "refused";
     return { reply: emptyReply(413, { requestId: story.requestId, close: true }) };
   }

@@ -13,6 +13,7 @@ export class ReplayBody {
   #dropped = 0;
   #keeping = true;
   #ended = false;
+  #broken = false;
   /** Shared, as a reader that was given up may have left it under way. */
   #pulling: Promise<void> | undefined;
   #reader = 0;
@@ -25,6 +26,11 @@ export class ReplayBody {
   /** True while a further `open` gives the body from its first byte. */
   get replayable(): boolean {
     return this.#keeping || this.#dropped + this.#chunks.length === 0;
+  }
+
+  /** The client's bytes ended before they were whole, or went over their limit: no upstream is to blame. */
+  get broken(): boolean {
+    return this.#broken;
   }
 
   /** The body from its first byte. Takes it away from whoever had it open before. */
@@ -73,6 +79,9 @@ export class ReplayBody {
       this.#chunks.push(chunk);
       this.#keptBytes += chunk.length;
       if (this.#keptBytes > this.#limitBytes) this.#keeping = false;
+    } catch (error) {
+      this.#broken = true;
+      throw error;
     } finally {
       this.#pulling = undefined;
     }

@@ -14,9 +14,12 @@ export function sourceOf(
 ): ByteSource {
   const reader = stream.getReader();
   let done = false;
+  let cut: CutError | undefined;
   return {
     lengthBytes,
     async read() {
+      // Once cut, cut for every reader: a replay must not take the fragment for the whole.
+      if (cut !== undefined) throw cut;
       if (done) return undefined;
       try {
         for (;;) {
@@ -26,7 +29,8 @@ export function sourceOf(
         }
       } catch (cause) {
         done = true;
-        throw new CutError("Body ended before it was whole", { cause });
+        cut = new CutError("Body ended before it was whole", { cause });
+        throw cut;
       }
       done = true;
       return undefined;

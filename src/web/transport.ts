@@ -50,6 +50,12 @@ async function request(attempt: Attempt, net: Net): Promise<Outcome> {
 }
 
 function answered(response: Response, { method }: Attempt, cut: () => void): Outcome {
+  // An upgrade that nobody asked for, or a status that no `Response` can hand on to the client.
+  if (response.status < 200 || response.status > 599) {
+    cut();
+    const detail = `status ${response.status}`;
+    return { kind: "failed", reason: "protocol", sent: true, detail };
+  }
   const fields = Fields.from(response.headers);
   const declared = response.headers.get("content-length");
   const lengthBytes = declared === null ? undefined : Number(declared);

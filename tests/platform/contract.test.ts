@@ -112,14 +112,16 @@ describe("serve() and fetch()", () => {
   });
 
   it("fetch() ends the exchange when its signal aborts", async () => {
+    const arrived = Promise.withResolvers<void>();
     const left = Promise.withResolvers<void>();
     await using peer = await Peer.open((socket) => {
-      socket.resume();
+      socket.once("data", () => arrived.resolve());
       socket.on("close", () => left.resolve());
     });
     const leaving = new AbortController();
     const answer = ask(`http://127.0.0.1:${peer.port}/`, { signal: leaving.signal });
     const rejected = assert.rejects(answer);
+    await within("the request", arrived.promise);
     leaving.abort();
     await rejected;
     await within("the upstream's connection to end", left.promise);

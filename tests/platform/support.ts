@@ -13,15 +13,16 @@ export const LOOPBACK = { kind: "tcp", host: "127.0.0.1", port: 0 } as const;
 const PATIENCE_MS = 8000;
 
 export async function within<T>(what: string, promise: Promise<T>): Promise<T> {
-  const bound = new AbortController();
-  const late = platform.clock.sleep(PATIENCE_MS, bound.signal).then(
-    () => Promise.reject(new Error(`Waited too long for ${what}`)),
-    () => new Promise<never>(() => {}),
+  const late = Promise.withResolvers<never>();
+  // Not the platform's clock: its timers keep no process running, so waiting for one would end it.
+  const timer = setTimeout(
+    () => late.reject(new Error(`Waited too long for ${what}`)),
+    PATIENCE_MS,
   );
   try {
-    return await Promise.race([promise, late]);
+    return await Promise.race([promise, late.promise]);
   } finally {
-    bound.abort();
+    clearTimeout(timer);
   }
 }
 

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
+const root = fileURLToPath(new URL("../../", import.meta.url).href);
 const main = join(root, "src/main.ts");
 const bun = join(root, "node_modules/.bin/bun");
 const deno = join(root, "node_modules/.bin/deno");
@@ -73,7 +73,8 @@ export class Child implements AsyncDisposable {
       env: { ...process.env, NO_COLOR: "1", ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
-    this.exited = once(this.process, "exit").then(([code, signal]) => {
+    // Not "exit": what it printed last may still be on its way then.
+    this.exited = once(this.process, "close").then(([code, signal]) => {
       this.#ended = true;
       this.#wake();
       return { code, signal };
@@ -96,8 +97,9 @@ export class Child implements AsyncDisposable {
     return this.process.pid ?? -1;
   }
 
+  /** Not the child's own `kill`: on Deno that one works once, and a stopped process could never go on. */
   kill(signal: NodeJS.Signals): void {
-    this.process.kill(signal);
+    if (!this.#ended) process.kill(this.pid, signal);
   }
 
   /** The first line that fits, from those printed so far or later. Rejects after `capMs` or when the process ends. */
@@ -138,12 +140,12 @@ export class Child implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#ended) return;
     // A stopped process takes no SIGTERM, and tests of the orderly end send their own.
-    this.process.kill("SIGKILL");
+    this.kill("SIGKILL");
     await this.exited;
   }
 
   #wake(): void {
-    for (const look of [...this.#watchers]) look();
+    for (const look of this.#watchers) look();
   }
 }
 
@@ -168,7 +170,7 @@ export class Understudy extends Child {
     const path = join(folder, "config.yaml");
     await writeFile(path, config);
     const child = new Understudy([...command, "run", "--config", path], folder, options);
-    const started = await child.line(({ msg }) => msg === "proxy.started");
+    const started = await orEnd(child, child.line(({ msg }) => msg === "proxy.started"));
     child.url = String((started["listening"] as string[])[0]);
     child.port = Number(new URL(child.url).port);
     return child;
@@ -215,7 +217,7 @@ export class StandIn extends Child {
     options: StartOptions = {},
   ): Promise<StandIn> {
     const child = new StandIn(name, args, options);
-    await child.until(() => child.stdout.includes("listening on"));
+    await orEnd(child, child.until(() => child.stdout.includes("listening on")));
     child.port = Number(/:(\d+)\s*$/m.exec(child.stdout)?.[1]);
     return child;
   }
@@ -236,6 +238,14 @@ export class StandIn extends Child {
   async faults(faults: Record<string, unknown>): Promise<void> {
     await fetch(`${this.url}/_stand-in/faults`, { method: "POST", body: JSON.stringify(faults) });
   }
+}
+
+/** A child that does not start as it should has no scope yet to end it. */
+function orEnd<T>(child: Child, started: Promise<T>): Promise<T> {
+  return started.catch(async (error: unknown) => {
+    await child[Symbol.asyncDispose]();
+    throw error;
+  });
 }
 
 function parsed(line: string): LogLine {

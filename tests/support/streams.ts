@@ -148,6 +148,9 @@ function answer(call: Call, name: string): void {
       return;
     case "/hang":
       return;
+    case "/garbage":
+      socket.end(Buffer.from(GARBAGE[Number(query.get("kind"))] ?? "", "latin1"));
+      return;
     case "/die":
       socket.write(STREAM_HEAD + chunk(stamped("last words")));
       setTimeout(() => socket.destroy(), 20);
@@ -156,6 +159,24 @@ function answer(call: Call, name: string): void {
       plain(socket, name);
   }
 }
+
+/** What upstreams answer that speak no HTTP, or lie. They hang up after it. */
+export const GARBAGE: readonly string[] = [
+  "",
+  "\0\xff\xfe\r\n\r\n",
+  "SSH-2.0-OpenSSH_9.2\r\n",
+  "HTTP/1.1\r\n\r\n",
+  "HTTP/9.9 200 OK\r\n\r\n",
+  "HTTP/1.1 20 OK\r\n\r\n",
+  "HTTP/1.1 1200 OK\r\n\r\n",
+  "HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n",
+  "HTTP/1.1 200 OK\r\nContent-Length: abc\r\n\r\nabc",
+  "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort",
+  "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+  "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+  "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc",
+  "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+];
 
 function plain(socket: Socket, text: string): void {
   if (socket.destroyed) return;
@@ -227,10 +248,8 @@ export class RawRequest {
     ];
     this.socket = connect({ port, host: "127.0.0.1" });
     this.socket.setNoDelay(true);
-    this.socket.on(
-      "connect",
-      () => this.socket.write(`${lines.join("\r\n")}\r\n\r\n${body ?? ""}`),
-    );
+    // Kept by the socket until it is connected.
+    this.socket.write(`${lines.join("\r\n")}\r\n\r\n${body ?? ""}`);
     this.socket.on("data", (data) => this.#take(Buffer.from(data)));
     this.socket.on("error", () => {});
     this.socket.on("close", () => {
