@@ -1,6 +1,6 @@
 /** `understudy run`: serves what a configuration file says, and follows the file. */
 import { type Command, EXIT } from "./command.ts";
-import { serve } from "./serving.ts";
+import { engineNamed, serve } from "./serving.ts";
 import { locate, readConfig } from "./source.ts";
 
 export const run: Command = {
@@ -13,6 +13,7 @@ at once and whole, a mistake in it changes nothing and is logged.
 
   -c, --config PATH   Configuration file. Without it: ./config.yaml,
                       then /etc/understudy/config.yaml
+      --engine NAME   What carries the bytes: web (default) or wire
 
 Signals:
   SIGHUP, SIGUSR1     Read the configuration again
@@ -33,9 +34,10 @@ A small config.yaml, which goes to the first machine whenever it is up:
       health: { uri: /, interval: 10s, timeout: 2s }
       passive: { fail_duration: 30s }
 `,
-  flags: { config: { type: "string", short: "c" } },
+  flags: { config: { type: "string", short: "c" }, engine: { type: "string" } },
 
   async run(platform, args) {
+    const engine = engineNamed(args.text("engine"));
     const located = await locate(args.text("config"), platform);
     if (located.kind === "none") {
       platform.stderr.write(`${located.problem}\n`);
@@ -46,6 +48,7 @@ A small config.yaml, which goes to the first machine whenever it is up:
       platform.stderr.write(`${source.problems.join("\n")}\n`);
       return EXIT.failed;
     }
-    return await serve(source.config, { path: located.path, text: source.text }, platform);
+    const { config, text } = source;
+    return await serve(config, { path: located.path, text, engine }, platform);
   },
 };

@@ -7,18 +7,31 @@ import { watchFile } from "../config/watch.ts";
 import type { Account, Address, Config } from "../model.ts";
 import { Logger } from "../ops/log.ts";
 import { ListenError, type Platform } from "../platform/platform.ts";
+import { webEngine } from "../web/engine.ts";
 import { wireEngine } from "../wire/engine.ts";
-import { EXIT } from "./command.ts";
+import { EXIT, UsageError } from "./command.ts";
 import { checkConfig, readConfig, type Source } from "./source.ts";
 
 /** How long a log line waits for company, in milliseconds. */
 const LOG_DELAY_MS = 20;
+
+/** What carries the bytes; docs/limits.md compares them. */
+export type EngineName = "web" | "wire";
+
+/** Reads `--engine`. Throws `UsageError`. */
+export function engineNamed(name: string | undefined): EngineName {
+  if (name === undefined) return "web";
+  if (name === "web" || name === "wire") return name;
+  throw new UsageError(`Expected --engine to be web or wire but received "${name}"`);
+}
 
 export interface Serving {
   /** The file to follow; undefined for a configuration that came from the command line. */
   readonly path: string | undefined;
   /** What it held when `config` was read from it. */
   readonly text?: string;
+  /** "web" by default. */
+  readonly engine?: EngineName;
   readonly account?: (account: Account) => void;
   /** Called once all listeners are open. */
   readonly opened?: (proxy: Proxy) => void;
@@ -70,12 +83,12 @@ interface Tools {
 
 async function open(
   config: Config,
-  { account }: Serving,
+  { account, engine }: Serving,
   { platform, log }: Tools,
 ): Promise<Proxy | undefined> {
   try {
     return await Proxy.open(config, {
-      engine: wireEngine(platform),
+      engine: engine === "wire" ? wireEngine(platform) : webEngine(platform),
       log,
       clock: platform.clock,
       random: () => platform.random(),
