@@ -75,7 +75,7 @@ describe("Proxy", () => {
     const proxy = await Proxy.open(loaded.config, {
       engine: {
         listen: (address, serve) => engine.listen(address, serve),
-        transport: { send: () => Promise.reject(new Error("bug on purpose")) },
+        transport: { send: () => Promise.reject(new Error("bug on purpose")), distrust: () => {} },
       },
       log,
       clock: platform.clock,
