@@ -1,13 +1,14 @@
 /** Finds the command that the first word names, hands it the rest, and turns wrong words into exit code 2. */
 import { ListenError, type Platform } from "../platform/platform.ts";
 import { type Command, EXIT, parse, UsageError } from "./command.ts";
+import { demo } from "./demo.ts";
 import { proxy } from "./proxy.ts";
 import { run } from "./run.ts";
 import { standIn } from "./stand_in.ts";
 import { validate } from "./validate.ts";
 import { version } from "./version.ts";
 
-const COMMANDS: readonly Command[] = [run, validate, proxy, version];
+const COMMANDS: readonly Command[] = [run, validate, proxy, demo, version];
 
 /** Runs what the arguments ask for. Resolves with the exit code. */
 export async function frontDoor(platform: Platform, args: readonly string[]): Promise<number> {

@@ -65,7 +65,7 @@ async function check(
 
     const { response } = outcome;
     const location = rules.followRedirects ? redirection(response) : undefined;
-    if (location === undefined) return await judge(response, rules);
+    if (location === undefined) return await judge(response, rules, signal);
     response.body?.cancel();
     const next = follow(location, asked, target);
     if (next === undefined) return { passed: false, reason: `redirected to "${location}"` };
@@ -103,7 +103,11 @@ function ask(
   });
 }
 
-async function judge(response: UpstreamResponse, rules: HealthRules): Promise<Finding> {
+async function judge(
+  response: UpstreamResponse,
+  rules: HealthRules,
+  signal: AbortSignal,
+): Promise<Finding> {
   if (!inRanges(response.status, rules.status)) {
     response.body?.cancel();
     const expected = statusInWords(rules.status);
@@ -113,14 +117,21 @@ async function judge(response: UpstreamResponse, rules: HealthRules): Promise<Fi
     response.body?.cancel();
     return { passed: true, reason: `answered ${response.status}` };
   }
-  const text = await readText(response.body);
+  const text = await readText(response.body, signal);
   if (text === undefined) return { passed: false, reason: "died in the middle of its answer" };
   if (rules.expectBody.test(text)) return { passed: true, reason: `answered ${response.status}` };
   return { passed: false, reason: `answered a body that does not match ${rules.expectBody}` };
 }
 
-async function readText(body: ByteSource | undefined): Promise<string | undefined> {
+/** The body's beginning as text; undefined when it broke off or did not come in time. */
+async function readText(
+  body: ByteSource | undefined,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   if (body === undefined) return "";
+  // A transport's signal ends with the head, so a body that stalls has to be let go here.
+  const giveUp = () => body.cancel();
+  signal.addEventListener("abort", giveUp, { once: true });
   const decoder = new TextDecoder();
   let text = "";
   let seenBytes = 0;
@@ -132,10 +143,11 @@ async function readText(body: ByteSource | undefined): Promise<string | undefine
       seenBytes += wanted.length;
       text += decoder.decode(wanted, { stream: true });
     }
-    return text + decoder.decode();
+    return signal.aborted ? undefined : text + decoder.decode();
   } catch {
     return undefined;
   } finally {
+    signal.removeEventListener("abort", giveUp);
     body.cancel();
   }
 }
