@@ -26,6 +26,8 @@ export class FakeTransport implements Transport {
     return this;
   }
 
+  distrust(): void {}
+
   /** Names of the upstreams asked so far, in order. */
   get asked(): string[] {
     return this.attempts.map(({ upstream }) => upstream.name);
