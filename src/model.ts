@@ -1,6 +1,7 @@
 /**
  * The nouns of understudy: what a route, an upstream, an attempt and an outcome are, and the two
  * ports (exchange, transport) behind which an engine carries the bytes. No behaviour lives here.
+ * Longer than usual, as nouns that refer to one another are read best on one page.
  */
 import type { Fields } from "./fields.ts";
 

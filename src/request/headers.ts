@@ -87,7 +87,10 @@ export function responseFields(
   return fields;
 }
 
-/** A copy without the fields that end at this hop, those named in `Connection` included. */
+/**
+ * A copy without the fields that end at this hop, those named in `Connection` included. Not so
+ * `Content-Length`: whoever could take it away could move the end of the body.
+ */
 export function endToEnd(fields: Fields): Fields {
   const nominated = fields.joined("connection")?.toLowerCase().split(",").map((name) =>
     name.trim()
@@ -95,7 +98,8 @@ export function endToEnd(fields: Fields): Fields {
   const copy = fields.clone();
   copy.deleteWhere((name) => {
     const lower = name.toLowerCase();
-    return HOP_BY_HOP.has(lower) || (nominated?.includes(lower) ?? false);
+    if (HOP_BY_HOP.has(lower)) return true;
+    return lower !== "content-length" && (nominated?.includes(lower) ?? false);
   });
   // RFC 9110 section 10.1.4: the one part of TE that an intermediary may pass on for itself.
   if (/(?:^|,)\s*trailers\s*(?:,|$)/i.test(fields.joined("te") ?? "")) {
@@ -107,7 +111,7 @@ export function endToEnd(fields: Fields): Fields {
 export function render(template: Template, values: Placeholders): string {
   let text = "";
   for (const part of template) text += typeof part === "string" ? part : values(part.name);
-  return text;
+  return clean(text);
 }
 
 function apply(rules: HeaderRules, fields: Fields, values: Placeholders): void {
@@ -115,7 +119,8 @@ function apply(rules: HeaderRules, fields: Fields, values: Placeholders): void {
     fields.deleteWhere((name) => rules.remove.some((pattern) => fits(name, pattern)));
   }
   for (const rule of rules.replace) {
-    const replacement = render(rule.with, values);
+    // Only the operator's own `$1` refers to a group, not one that a client put into its path.
+    const replacement = render(rule.with, (name) => values(name).replaceAll("$", "$$$$"));
     fields.replace(rule.name, (value) => clean(value.replace(rule.search, replacement)));
   }
   for (const { name, value } of rules.set) fields.set(name, render(value, values));
@@ -141,7 +146,7 @@ function placeholders(
       case "method":
         return exchange.method;
       case "uri":
-        return clean(exchange.target);
+        return exchange.target;
       case "request_id":
         return requestId;
     }
@@ -169,7 +174,7 @@ function fits(name: string, pattern: string): boolean {
   return sameName(name, pattern);
 }
 
-/** A regular expression could splice line breaks into a field, and so a field into the head. */
+/** A value with a line break in it would end the field, and begin another of somebody's choosing. */
 function clean(value: string): string {
   // deno-lint-ignore no-control-regex
   return value.replace(/[\0\r\n]/g, "");

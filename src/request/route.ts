@@ -83,7 +83,8 @@ function decoded(path: string): string {
   try {
     return decodeURIComponent(path);
   } catch {
-    return path;
+    // One broken escape must not shield the others: an upstream may well read them.
+    return path.replace(/%[0-7][\da-f]/gi, (escape) => decodeURIComponent(escape));
   }
 }
 

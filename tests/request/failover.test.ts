@@ -1,0 +1,72 @@
+/** May a request go to the next upstream? Every row of the rule. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Fields } from "../../src/fields.ts";
+import type { FailureReason, Outcome, RetryRules } from "../../src/model.ts";
+import { isHarmless, mayFailOver } from "../../src/request/failover.ts";
+import { retry } from "../support/fake_route.ts";
+
+describe("isHarmless()", () => {
+  const match = (methods: string[], paths: string[]): RetryRules["match"] => ({ methods, paths });
+  const cases: [string, string, RetryRules["match"], boolean][] = [
+    ["GET", "/", undefined, true],
+    ["HEAD", "/", undefined, true],
+    ["OPTIONS", "/", undefined, true],
+    ["PUT", "/", undefined, true],
+    ["DELETE", "/", undefined, true],
+    ["POST", "/", undefined, false],
+    ["PATCH", "/", undefined, false],
+    ["get", "/", undefined, false],
+    ["POST", "/api/embed", match(["POST"], ["/api/embed"]), true],
+    ["POST", "/api/embed/x", match(["POST"], ["/api/embed"]), true],
+    ["POST", "/api/embedding", match(["POST"], ["/api/embed"]), false],
+    ["PATCH", "/api/embed", match(["POST"], ["/api/embed"]), false],
+    ["POST", "/x", match(["POST"], []), true],
+    ["PATCH", "/x", match([], ["/x"]), true],
+    ["PATCH", "/y", match([], ["/x"]), false],
+  ];
+  for (const [method, path, rule, expected] of cases) {
+    it(`says ${expected} for ${method} ${path} when match is ${JSON.stringify(rule)}`, () => {
+      assert.equal(isHarmless(method, path, retry({ match: rule })), expected);
+    });
+  }
+});
+
+describe("mayFailOver()", () => {
+  const failed = (sent: boolean, reason: FailureReason = "closed"): Outcome => {
+    return { kind: "failed", reason, sent, detail: "" };
+  };
+  const response = {
+    status: 200,
+    reason: "",
+    fields: Fields.empty(),
+    body: undefined,
+    tunnel: undefined,
+  };
+  const sure = { harmless: true, replayable: true, rescue: false };
+  const post = { ...sure, harmless: false };
+  const cases: [string, Outcome, typeof sure, boolean][] = [
+    ["moves a POST that was never sent", failed(false, "refused"), post, true],
+    ["keeps a POST that was sent", failed(true), post, false],
+    ["moves a GET that was sent", failed(true), sure, true],
+    ["keeps what cannot be replayed", failed(true), { ...sure, replayable: false }, false],
+    ["keeps what cannot be replayed though unsent", failed(false), {
+      ...sure,
+      replayable: false,
+    }, false],
+    ["keeps a POST whose upstream went down", failed(true, "went_down"), post, false],
+    ["moves a POST whose upstream went down when rescue is on", failed(true, "went_down"), {
+      ...post,
+      rescue: true,
+    }, true],
+    ["keeps a POST that was cut off though rescue is on", failed(true), {
+      ...post,
+      rescue: true,
+    }, false],
+    ["keeps an answer", { kind: "answered", response }, sure, false],
+    ["keeps what the client abandoned", { kind: "abandoned" }, sure, false],
+  ];
+  for (const [title, outcome, rule, expected] of cases) {
+    it(title, () => assert.equal(mayFailOver(outcome, rule), expected));
+  }
+});
