@@ -14,6 +14,9 @@ type Net = Pick<Platform, "fetch" | "explain" | "knock" | "openSocket" | "clock"
 /** After this long without an answer a request that skipped the knock has it done beside it. */
 const LATE_KNOCK_MS = 250;
 
+/** RFC 9110 section 5.6.2. */
+const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/;
+
 export function webTransport(net: Net): Transport {
   return {
     // Bun and Deno drop dead connections of their pools by themselves, or retry.
@@ -25,6 +28,7 @@ export function webTransport(net: Net): Transport {
 
 async function request(attempt: Attempt, net: Net): Promise<Outcome> {
   const { upstream, signal, progress, fresh } = attempt;
+  if (!isFetchable(attempt.method)) return substitute(400);
   if (fresh) {
     const refusal = await knock(attempt, net);
     if (refusal !== undefined) return refusal;
@@ -76,14 +80,13 @@ async function upgrade(attempt: Attempt, net: Net): Promise<Outcome> {
 
   progress.sent = true;
   const tunnel = new WebTunnel();
-  const protocols = (fields.joined("sec-websocket-protocol") ?? "").split(",");
   const watch = watchHeaders(attempt, net);
   try {
     const { socket, protocol } = await net.openSocket(
       urlOf(upstream, attempt.target).replace(/^http/, "ws"),
       {
         headers: socketHeaders(fields),
-        protocols: protocols.map((name) => name.trim()).filter((name) => name !== ""),
+        protocols: protocolsOf(fields),
         signal: watch.signal,
       },
       tunnel.fromUpstream,
@@ -100,10 +103,27 @@ async function upgrade(attempt: Attempt, net: Net): Promise<Outcome> {
     return { kind: "answered", response };
   } catch (error) {
     if (signal.aborted) return { kind: "abandoned" };
-    return watch.gaveUp() ?? failed(net.explain(error), attempt);
+    const why = net.explain(error);
+    if (why.code === "protocol") return substitute(502);
+    return watch.gaveUp() ?? failed(why, attempt);
   } finally {
     watch.stop();
   }
+}
+
+/**
+ * Stands for an answer that the runtime hides, or for a request that it would not make. Not a failure:
+ * else any client could bar an upstream by asking for a WebSocket where there is none.
+ */
+function substitute(status: number): Outcome {
+  const response = {
+    status,
+    reason: "",
+    fields: Fields.empty(),
+    body: undefined,
+    tunnel: undefined,
+  };
+  return { kind: "answered", response };
 }
 
 async function knock(
@@ -190,6 +210,18 @@ function failure(reason: FailureReason, sent: boolean): Outcome {
 
 function urlOf({ scheme, authority, address }: Upstream, target: string): string {
   return `${scheme}://${address.kind === "unix" ? "localhost" : authority}${target}`;
+}
+
+/** Fetch makes no request with the first three, and writes the others in capitals, which is another method. */
+function isFetchable(method: string): boolean {
+  return !/^(?:CONNECT|TRACE|TRACK)$/i.test(method) &&
+    (!/^(?:DELETE|GET|HEAD|OPTIONS|POST|PUT)$/i.test(method) || method === method.toUpperCase());
+}
+
+/** Subprotocols offered, without those that runtimes refuse to offer: no tokens, or said before. */
+function protocolsOf(fields: Fields): string[] {
+  const names = (fields.joined("sec-websocket-protocol") ?? "").split(",");
+  return [...new Set(names.map((name) => name.trim()).filter((name) => TOKEN.test(name)))];
 }
 
 /** The handshake's own fields are made anew by the runtime's client. */
