@@ -37,6 +37,10 @@ export const subjects: readonly Subject[] = chosen();
 /** The one to use where the subject makes no difference. */
 export const subject: Subject = subjects.at(-1) ?? ALL.bun;
 
+/** `ENGINE=wire` or `ENGINE=web` tries that engine; without it the subject's own default. */
+const engineName = process.env["ENGINE"];
+const engineFlags = engineName === undefined ? [] : ["--engine", engineName];
+
 function chosen(): Subject[] {
   const named = process.env["SUBJECTS"];
   if (named !== undefined) {
@@ -169,7 +173,7 @@ export class Understudy extends Child {
     const folder = await mkdtemp(join(tmpdir(), "understudy-"));
     const path = join(folder, "config.yaml");
     await writeFile(path, config);
-    const child = new Understudy([...command, "run", "--config", path], folder, options);
+    const child = new Understudy([...command, "run", "--config", path, ...engineFlags], folder, options);
     const started = await orEnd(child, child.line(({ msg }) => msg === "proxy.started"));
     child.url = String((started["listening"] as string[])[0]);
     child.port = Number(new URL(child.url).port);
