@@ -56,14 +56,19 @@ export async function forward(pool: Pool, passage: Passage, deps: ForwardDeps): 
   const deadline = deps.clock.elapsed() + pool.route.retry.forMs;
   const course: Course = { pool, tried: [], attempts: 0, deadline, last: undefined };
 
-  while (!signal.aborted) {
-    const member = await choose(course, passage, deps);
-    if (member === undefined) {
-      if (await nextPass(course, passage, deps)) continue;
-      break;
+  try {
+    while (!signal.aborted) {
+      const member = await choose(course, passage, deps);
+      if (member === undefined) {
+        if (await nextPass(course, passage, deps)) continue;
+        break;
+      }
+      const passed = await tryAt(member, course, passage, deps);
+      if (passed !== undefined) return passed;
     }
-    const passed = await tryAt(member, course, passage, deps);
-    if (passed !== undefined) return passed;
+  } catch (bug) {
+    drop(course.last);
+    throw bug;
   }
 
   if (!signal.aborted) return course.last ?? { kind: "unavailable", pool: course.pool };
@@ -106,12 +111,7 @@ async function tryAt(
     rescue: route.retry.rescue,
   });
 
-  course.tried.push(member);
-  course.attempts++;
-  passage.began(member);
-  member.standing.enter();
-  const began = deps.clock.elapsed();
-  const outcome = await attempt({
+  const chosen = {
     exchange: forwarding.exchange,
     pool,
     member,
@@ -119,7 +119,17 @@ async function tryAt(
     body: replay?.open(),
     harmless,
     mayRescue: () => mayFailOver(WENT_DOWN, rule()),
-  }, deps);
+  };
+
+  course.tried.push(member);
+  course.attempts++;
+  passage.began(member);
+  member.standing.enter();
+  const began = deps.clock.elapsed();
+  const outcome = await attempt(chosen, deps).catch((bug: unknown) => {
+    member.standing.leave();
+    throw bug;
+  });
 
   if (outcome.kind === "answered") {
     const { response } = outcome;
@@ -160,7 +170,6 @@ function settle(
     failed(member, response);
     return undefined;
   }
-  replay?.release();
   noteAnswer(pool, member, course.tried.slice(0, -1));
   return course.last;
 }
@@ -189,7 +198,7 @@ function passesLeft({ pool, attempts, deadline }: Course, now: number): boolean 
 }
 
 /** Gives back an answer that nobody will read. */
-function drop(passed: Passed | undefined): void {
+export function drop(passed: Passed | undefined): void {
   if (passed?.kind !== "answer") return;
   passed.answer.response.body?.cancel();
   passed.answer.response.tunnel?.goAway();

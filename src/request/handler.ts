@@ -7,22 +7,21 @@ import type {
   Cidr,
   Delivery,
   Exchange,
-  ExchangeOutcome,
-  Outcome,
   Pool,
   Reply,
   Transport,
   Tunnel,
 } from "../model.ts";
 import type { Clock } from "../platform/platform.ts";
-import { bounded, type BoundedBody } from "./body.ts";
-import { type Client, identify } from "./client.ts";
-import { type Answer, forward, type Passed } from "./forward.ts";
+import { bounded } from "./body.ts";
+import { identify } from "./client.ts";
+import { type Answer, drop, forward, type Passed } from "./forward.ts";
 import { responseFields } from "./headers.ts";
 import { backInMs } from "./pick.ts";
 import { emptyReply } from "./replies.ts";
 import { ReplayBody } from "./replay.ts";
 import { normalHost, type Router } from "./route.ts";
+import { beginStory, inWords, type Story } from "./story.ts";
 
 /** What is configured now. A request reads it once. */
 export interface Snapshot {
@@ -50,18 +49,6 @@ export interface RelayDeps {
   readonly bug: (error: unknown) => void;
 }
 
-/** What is known of a request so far; grows into its account. */
-interface Story {
-  readonly requestId: string;
-  readonly client: Client;
-  routeId: string | undefined;
-  upstream: string | undefined;
-  attempts: number;
-  body: BoundedBody | undefined;
-  outcome: ExchangeOutcome;
-  readonly failures: string[];
-}
-
 /** What the request comes to: a reply, and the answer it stems from. Without a reply the client has left. */
 interface Ending {
   readonly reply: Reply | undefined;
@@ -76,16 +63,7 @@ export function createRelay(deps: RelayDeps): Relay {
     const { current } = deps.live;
     const startedAt = deps.clock.now();
     const began = deps.clock.elapsed();
-    const story: Story = {
-      requestId: deps.newId(),
-      client: identify(exchange, current.trustedProxies),
-      routeId: undefined,
-      upstream: undefined,
-      attempts: 0,
-      body: undefined,
-      outcome: "error",
-      failures: [],
-    };
+    const story = beginStory(deps.newId(), identify(exchange, current.trustedProxies));
 
     const ending = await decide(exchange, current, story, deps).catch((error: unknown): Ending => {
       deps.bug(error);
@@ -95,17 +73,22 @@ export function createRelay(deps: RelayDeps): Relay {
     const delivery = await deliver(exchange, ending, story, deps);
 
     const { client, body, ...told } = story;
-    deps.account({
-      ...told,
-      clientIp: client.ip,
-      readBytes: body?.readBytes ?? 0,
-      exchange,
-      startedAt,
-      durationMs: deps.clock.elapsed() - began,
-      status: ending.reply?.status ?? 499,
-      bodyBytes: delivery.bodyBytes,
-      replyFields: ending.reply?.fields,
-    });
+    try {
+      deps.account({
+        ...told,
+        clientIp: client.ip,
+        readBytes: body?.readBytes ?? 0,
+        exchange,
+        startedAt,
+        durationMs: deps.clock.elapsed() - began,
+        status: ending.reply?.status ?? 499,
+        bodyBytes: delivery.bodyBytes,
+        replyFields: ending.reply?.fields,
+      });
+    } catch (error) {
+      // Whoever keeps the books must not be able to end the process.
+      deps.bug(error);
+    }
   };
 }
 
@@ -180,12 +163,18 @@ async function relayTo(
     clock: deps.clock,
     poolNow: (routeId) => deps.live.current.router.byId(routeId),
   });
-  if (passed.kind !== "answer") replay?.cancel();
+  if (passed.kind === "answer") replay?.release();
+  else replay?.cancel();
   if (body?.exceeded === true && passed.kind !== "answer") {
     story.outcome = "refused";
     return { reply: emptyReply(413, { requestId: story.requestId, close: true }) };
   }
-  return conclude(passed, forwarding, story, deps);
+  try {
+    return conclude(passed, forwarding, story, deps);
+  } catch (bug) {
+    drop(passed);
+    throw bug;
+  }
 }
 
 function conclude(
@@ -224,10 +213,11 @@ async function deliver(
   exchange: Exchange,
   { reply, answer }: Ending,
   story: Story,
-  { tunnels, draining }: RelayDeps,
+  { tunnels, draining, bug }: RelayDeps,
 ): Promise<Delivery> {
   if (reply === undefined) return { end: "left", bodyBytes: 0 };
-  if (draining()) reply.fields.set("Connection", "close");
+  // `Connection` of a 101 says "upgrade", and is the engine's.
+  if (draining() && reply.tunnel === undefined) reply.fields.set("Connection", "close");
   const running = reply.tunnel && answer && {
     tunnel: reply.tunnel,
     upstreamId: answer.member.upstream.id,
@@ -235,7 +225,12 @@ async function deliver(
   };
   if (running) tunnels.add(running);
 
-  const delivery = await exchange.answer(reply);
+  const delivery = await exchange.answer(reply).catch((error: unknown): Delivery => {
+    bug(error);
+    reply.body?.cancel();
+    reply.tunnel?.goAway();
+    return { end: "left", bodyBytes: 0 };
+  });
 
   if (running) tunnels.delete(running);
   if (answer && delivery.end === "cut") answer.member.standing.saw({ kind: "truncated" });
@@ -248,13 +243,4 @@ async function deliver(
 function pathOf(target: string): string {
   const query = target.indexOf("?");
   return query < 0 ? target : target.slice(0, query);
-}
-
-function inWords(what: Outcome | { readonly status: number }): string {
-  if ("status" in what) return `status ${what.status}`;
-  if (what.kind !== "failed") return what.kind;
-  const sent = what.sent ? "sent" : "not sent";
-  return what.detail === ""
-    ? `${what.reason} (${sent})`
-    : `${what.reason} (${sent}): ${what.detail}`;
 }

@@ -11,9 +11,11 @@ export class ReplayBody {
   #keptBytes = 0;
   /** Chunks dropped from the front, once nothing is kept any more. */
   #dropped = 0;
+  /** Chunks handed to the present reader. */
+  #at = 0;
   #keeping = true;
   #ended = false;
-  #broken = false;
+  #failure: { readonly error: unknown } | undefined;
   /** Shared, as a reader that was given up may have left it under way. */
   #pulling: Promise<void> | undefined;
   #reader = 0;
@@ -25,34 +27,26 @@ export class ReplayBody {
 
   /** True while a further `open` gives the body from its first byte. */
   get replayable(): boolean {
-    return this.#keeping || this.#dropped + this.#chunks.length === 0;
+    return this.#dropped === 0;
   }
 
-  /** The client's bytes ended before they were whole, or went over their limit: no upstream is to blame. */
+  /** The client failed to send it whole: whatever an exchange ended with, that is why. */
   get broken(): boolean {
-    return this.#broken;
+    return this.#failure !== undefined;
+  }
+
+  get keptBytes(): number {
+    return this.#keptBytes;
   }
 
   /** The body from its first byte. Takes it away from whoever had it open before. */
   open(): ByteSource {
+    if (!this.replayable) throw new Error("Cannot open a body whose beginning is gone");
     const reader = ++this.#reader;
-    let at = 0;
+    this.#at = 0;
     return {
       lengthBytes: this.#source.lengthBytes,
-      read: async () => {
-        while (true) {
-          // Not an end: an end here would make an upstream take a fragment for the whole body.
-          if (reader !== this.#reader) throw new Error("This body was taken back");
-          const chunk = this.#chunks[at - this.#dropped];
-          if (chunk !== undefined) {
-            at++;
-            this.#forget(at);
-            return chunk;
-          }
-          if (this.#ended) return undefined;
-          await (this.#pulling ??= this.#pull());
-        }
-      },
+      read: () => this.#read(reader),
       // The bytes are the client's: only the request as a whole may stop reading them.
       cancel: () => {},
     };
@@ -61,12 +55,30 @@ export class ReplayBody {
   /** An upstream has answered: nothing needs to be kept. */
   release(): void {
     this.#keeping = false;
+    this.#forget();
   }
 
   /** Stops reading the client. */
   cancel(): void {
     this.#reader++;
     this.#source.cancel();
+  }
+
+  async #read(reader: number): Promise<Uint8Array | undefined> {
+    while (true) {
+      // Not an end: an end here would make an upstream take a fragment for the whole body.
+      if (reader !== this.#reader) throw new Error("This body was taken back");
+      const chunk = this.#chunks[this.#at - this.#dropped];
+      if (chunk !== undefined) {
+        this.#at++;
+        this.#forget();
+        return chunk;
+      }
+      // Remembered for the same reason: asked again, a source that failed may look finished.
+      if (this.#failure !== undefined) throw this.#failure.error;
+      if (this.#ended) return undefined;
+      await (this.#pulling ??= this.#pull());
+    }
   }
 
   async #pull(): Promise<void> {
@@ -80,16 +92,18 @@ export class ReplayBody {
       this.#keptBytes += chunk.length;
       if (this.#keptBytes > this.#limitBytes) this.#keeping = false;
     } catch (error) {
-      this.#broken = true;
-      throw error;
+      this.#failure = { error };
     } finally {
       this.#pulling = undefined;
     }
   }
 
-  #forget(before: number): void {
+  /** Drops what the present reader has had, unless it may be wanted again. */
+  #forget(): void {
     if (this.#keeping) return;
-    this.#chunks.splice(0, before - this.#dropped);
-    this.#dropped = before;
+    for (const chunk of this.#chunks.splice(0, this.#at - this.#dropped)) {
+      this.#keptBytes -= chunk.length;
+    }
+    this.#dropped = this.#at;
   }
 }

@@ -1,0 +1,90 @@
+/**
+ * The request path between a scripted transport and clients made by hand, on a clock that stands
+ * still: everything of `request/` and `health/board` is real, nothing else is.
+ */
+import { Board } from "../../src/health/board.ts";
+import type { Change, Entry } from "../../src/health/entry.ts";
+import type { Account, Cidr, Pool, Route } from "../../src/model.ts";
+import { createRelay, type Relay, type RunningTunnel } from "../../src/request/handler.ts";
+import { buildRouter, type Router } from "../../src/request/route.ts";
+import { type Asked, FakeExchange } from "./fake_exchange.ts";
+import { FakeTransport } from "./fake_transport.ts";
+import { ManualClock, settled } from "./manual_clock.ts";
+
+export interface Asking {
+  readonly exchange: FakeExchange;
+  /** Settles once the exchange is accounted for. */
+  readonly done: Promise<Account>;
+}
+
+export class RelayBench {
+  readonly clock = new ManualClock();
+  readonly transport = new FakeTransport();
+  readonly changes: Change[] = [];
+  readonly board = new Board(this.clock, (_route, _upstream, change) => this.changes.push(change));
+  readonly tunnels = new Set<RunningTunnel>();
+  readonly accounts: Account[] = [];
+  readonly bugs: unknown[] = [];
+  readonly live: { current: { router: Router; trustedProxies: readonly Cidr[] } };
+  readonly relay: Relay;
+  draining = false;
+  pools: readonly Pool[] = [];
+
+  constructor(...routes: Route[]) {
+    this.live = { current: { router: buildRouter([]), trustedProxies: [] } };
+    this.relay = createRelay({
+      live: this.live,
+      transport: this.transport,
+      clock: this.clock,
+      newId: () => `id-${this.accounts.length + 1}`,
+      tunnels: this.tunnels,
+      draining: () => this.draining,
+      account: (account) => void this.accounts.push(account),
+      bug: (error) => void this.bugs.push(error),
+    });
+    this.reload(...routes);
+  }
+
+  reload(...routes: Route[]): void {
+    this.pools = this.board.adopt(routes, new Set());
+    this.live.current = { ...this.live.current, router: buildRouter(this.pools) };
+  }
+
+  entry(name: string): Entry {
+    const entry = this.board.entry(`r/${name}`);
+    if (entry === undefined) throw new Error(`No upstream "${name}"`);
+    return entry;
+  }
+
+  /** Plays a probe of that upstream. */
+  probed(name: string, passed: boolean): void {
+    const startedAt = this.clock.now();
+    const reason = passed ? "answered 200" : "refused the connection";
+    const entry = this.entry(name);
+    entry.judge({ passed, reason, startedAt, durationMs: 1 }, this.clock.elapsed());
+  }
+
+  /** Requests in flight anywhere. */
+  get inFlight(): number {
+    const members = this.pools.flatMap((pool) => pool.members);
+    return members.reduce((sum, { standing }) => sum + standing.inFlight, 0);
+  }
+
+  /** Sends a request in and leaves it running. */
+  start(asked: Asked = {}): Asking {
+    const exchange = new FakeExchange(asked);
+    const done = this.relay(exchange).then(() => {
+      const account = this.accounts.find((one) => one.exchange === exchange);
+      if (account === undefined) throw new Error("Exchange was not accounted for");
+      return account;
+    });
+    return { exchange, done };
+  }
+
+  /** Sends a request in and waits for its end. */
+  async ask(asked: Asked = {}): Promise<{ exchange: FakeExchange; account: Account }> {
+    const { exchange, done } = this.start(asked);
+    await settled();
+    return { exchange, account: await done };
+  }
+}
