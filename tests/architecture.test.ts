@@ -42,6 +42,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "app.ts",
     "config/",
     "web/",
+    "wire/",
     "demo/",
     "ops/",
     "yaml",
