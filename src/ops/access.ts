@@ -4,7 +4,7 @@
  */
 import type { Fields } from "../fields.ts";
 import type { Account } from "../model.ts";
-import type { Line, LogFields, Paint } from "./log.ts";
+import { type Line, type LogFields, type Paint, visible } from "./log.ts";
 
 const REDACTED = "REDACTED";
 
@@ -63,7 +63,8 @@ function accessFields(account: Account): LogFields {
 
 /** Names with the list of their values, as Caddy and Go print them. */
 export function redacted(fields: Fields): Record<string, string[]> {
-  const all: Record<string, string[]> = {};
+  // Without a prototype: a client may well call a field "__proto__".
+  const all: Record<string, string[]> = Object.create(null);
   for (const [name, value] of fields) {
     const shown = canonical(name);
     (all[shown] ??= []).push(SECRET_FIELDS.has(name.toLowerCase()) ? REDACTED : value);
@@ -83,12 +84,13 @@ function canonical(name: string): string {
 function accessText(account: Account, paint: Paint): string {
   const { exchange, status } = account;
   const colour = status >= 500 ? "red" : status >= 400 ? "yellow" : "green";
-  const story = account.failures.length > 0 ? `  after ${account.failures.join(", ")}` : "";
+  const { failures } = account;
+  const story = failures.length > 0 ? `  after ${visible(failures.join(", "))}` : "";
   const how = account.outcome === "answered" ? "" : `  ${account.outcome}`;
   return [
     paint(colour, String(status)),
     exchange.method.padEnd(4),
-    `${exchange.fields.get("host") ?? "-"}${redactedUri(exchange.target)}`,
+    visible(`${exchange.fields.get("host") ?? "-"}${redactedUri(exchange.target)}`),
     paint("dim", "→"),
     account.upstream ?? "nobody",
     paint("dim", `${duration(account.durationMs)}, ${size(account.bodyBytes)}`),

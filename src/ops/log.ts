@@ -119,6 +119,13 @@ export class Logger implements Log {
   };
 }
 
+/** Spells control characters out: what a peer sent must not steer the terminal or fake a line. */
+export function visible(text: string): string {
+  return text.replace(/\p{Cc}/gu, (control) => {
+    return `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  });
+}
+
 /** "19:04:11" in the machine's own time zone. */
 export function clockTime(ms: number): string {
   const date = new Date(ms);
@@ -131,7 +138,9 @@ function inText(level: LogLevel, msg: string, fields: LogFields, paint: Paint): 
   const colour = level === "error" ? "red" : level === "warn" ? "yellow" : undefined;
   const rest = Object.entries(fields)
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .map(([name, value]) => {
+      return `${name}=${typeof value === "string" ? visible(value) : JSON.stringify(value)}`;
+    })
     .join("  ");
   return `${colour === undefined ? msg : paint(colour, msg)}  ${rest}`.trimEnd();
 }
