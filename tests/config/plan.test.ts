@@ -1,0 +1,141 @@
+/** What a reload opens, closes, starts afresh and probes anew. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { addressKey, type Plan, plan } from "../../src/config/plan.ts";
+import type { Address, Config, Route } from "../../src/model.ts";
+import { config, health, route, upstream } from "../support/fake_route.ts";
+
+const tcp = (port: number, host = "127.0.0.1"): Address => ({ kind: "tcp", host, port });
+const unix = (path: string): Address => ({ kind: "unix", path });
+const routes = (changes: Partial<Route>): Config => config({ routes: [route(changes)] });
+const PROBED = health();
+
+/** A plan with its sets spelled out. */
+function told({ open, close, moved, gone, probe, unprobe }: Plan): Record<string, string[]> {
+  return {
+    open: open.map(addressKey),
+    close: close.map(addressKey),
+    moved: [...moved],
+    gone: [...gone],
+    probe: [...probe],
+    unprobe: [...unprobe],
+  };
+}
+
+const NOTHING = { open: [], close: [], moved: [], gone: [], probe: [], unprobe: [] };
+
+describe("plan()", () => {
+  it("opens and probes everything when nothing runs yet", () => {
+    const next = config({ listen: [tcp(1), unix("/s")], routes: [route({ health: PROBED })] });
+    assert.deepEqual(told(plan(undefined, next)), {
+      ...NOTHING,
+      open: ["127.0.0.1|1", "unix//s"],
+      probe: ["r/a", "r/b"],
+    });
+  });
+
+  it("does nothing when nothing changed, however often it is built anew", () => {
+    const build = () => routes({ health: health({ expectBody: /x/ }) });
+    const { unprobe, ...rest } = told(plan(build(), build()));
+    assert.deepEqual({ ...rest, unprobe }, NOTHING);
+  });
+
+  it("opens and closes only what differs among listeners", () => {
+    const before = config({ listen: [tcp(1), tcp(2), unix("/s")] });
+    const after = config({ listen: [tcp(2), tcp(3), unix("/t")] });
+    const { open, close } = told(plan(before, after));
+    assert.deepEqual(open, ["127.0.0.1|3", "unix//t"]);
+    assert.deepEqual(close, ["127.0.0.1|1", "unix//s"]);
+  });
+
+  it("opens an address once that is listed twice", () => {
+    assert.equal(plan(undefined, config({ listen: [tcp(1), tcp(1)] })).open.length, 1);
+  });
+
+  const at = (changes: Parameters<typeof upstream>[1]) => [upstream("a", changes), upstream("b")];
+  const moves: [string, Route["upstreams"], string[]][] = [
+    ["another port", at({ address: tcp(81, "a") }), ["r/a"]],
+    ["another host", at({ address: tcp(80, "c") }), ["r/a"]],
+    ["another scheme", at({ scheme: "https" }), ["r/a"]],
+    ["a unix socket", at({ address: unix("/s") }), ["r/a"]],
+    ["another order", at({}).reverse(), []],
+    ["other fields", at({ headers: [{ name: "X", value: ["1"] }] }), []],
+    ["another host_header", at({ hostHeader: { kind: "upstream" } }), []],
+  ];
+  for (const [title, upstreams, moved] of moves) {
+    it(`takes ${moved.length > 0 ? "" : "not "}for another machine what has ${title}`, () => {
+      const told_ = told(plan(routes({ health: PROBED }), routes({ health: PROBED, upstreams })));
+      assert.deepEqual(told_["moved"], moved);
+      assert.deepEqual(told_["probe"], moved);
+    });
+  }
+
+  const rules: [string, Route["health"], Route["health"], string[], string[]][] = [
+    ["the same rules", PROBED, health(), [], []],
+    ["another interval", PROBED, health({ intervalMs: 1 }), ["r/a", "r/b"], []],
+    [
+      "another pattern",
+      health({ expectBody: /a/ }),
+      health({ expectBody: /b/ }),
+      ["r/a", "r/b"],
+      [],
+    ],
+    ["another flag", health({ expectBody: /a/ }), health({ expectBody: /a/i }), ["r/a", "r/b"], []],
+    ["rules for the first time", undefined, PROBED, ["r/a", "r/b"], []],
+    ["no rules any more", PROBED, undefined, [], ["r/a", "r/b"]],
+  ];
+  for (const [title, before, after, probe, unprobe] of rules) {
+    it(`starts ${probe.length} probe loops and ends ${unprobe.length} for ${title}`, () => {
+      const made = told(plan(routes({ health: before }), routes({ health: after })));
+      assert.deepEqual([made["probe"], made["unprobe"]], [probe, unprobe]);
+      assert.deepEqual([made["moved"], made["gone"]], [[], []]);
+    });
+  }
+
+  it("ends probing and lets go of what is gone", () => {
+    const after = routes({ health: PROBED, upstreams: [upstream("a")] });
+    const { gone, unprobe, probe } = told(plan(routes({ health: PROBED }), after));
+    assert.deepEqual([gone, unprobe, probe], [["r/b"], ["r/b"], []]);
+  });
+
+  it("leads from any configuration to any other: what was open and probed matches what is wanted", () => {
+    const address = fc.integer({ min: 1, max: 4 }).map((port) => tcp(port));
+    const one = fc.record({ name: fc.constantFrom("a", "b", "c"), host: fc.constantFrom("x", "y") })
+      .map(({ name, host }) => upstream(name, { address: tcp(80, host) }));
+    const some = fc.record({
+      listen: fc.uniqueArray(address, { selector: addressKey }),
+      upstreams: fc.uniqueArray(one, { selector: ({ id }) => id }),
+      probed: fc.boolean(),
+    }).map(({ listen, upstreams, probed }) => {
+      const rules = probed ? PROBED : undefined;
+      return config({ listen, routes: [route({ upstreams, health: rules })] });
+    });
+    fc.assert(fc.property(fc.array(some, { maxLength: 6 }), (configs) => {
+      let running: Config | undefined;
+      const open = new Set<string>();
+      const loops = new Map<string, string>();
+      for (const next of configs) {
+        const made = plan(running, next);
+        for (const opened of made.open) open.add(addressKey(opened));
+        for (const closed of made.close) open.delete(addressKey(closed));
+        for (const id of [...made.unprobe, ...made.probe]) loops.delete(id);
+        const upstreams = next.routes.flatMap((each) => each.health ? [...each.upstreams] : []);
+        for (const { id, address: now } of upstreams) {
+          if (made.probe.has(id)) loops.set(id, addressKey(now));
+        }
+        assert.deepEqual([...open].sort(), next.listen.map(addressKey).sort());
+        const wanted = upstreams.map(({ id, address: now }) => [id, addressKey(now)]);
+        assert.deepEqual(Object.fromEntries(loops), Object.fromEntries(wanted));
+        running = next;
+      }
+    }));
+  });
+});
+
+describe("addressKey()", () => {
+  it("tells addresses apart, also where host and port could run together", () => {
+    const keys = [tcp(1), tcp(11), tcp(1, "::1"), tcp(1, ""), unix("/1"), unix("127.0.0.1|1")];
+    assert.equal(new Set(keys.map(addressKey)).size, keys.length);
+  });
+});
