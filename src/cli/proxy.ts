@@ -22,7 +22,7 @@ in the order given. Good for a try; a configuration file can do more.
       --log FORMAT          json, text or off; text at a terminal, else json
 
 Example: the GPU box whenever it is up, else the one that always is
-  understudy proxy --from :8080 --to http://192.168.1.5:11434 --to http://192.168.1.6:11434
+  understudy proxy --to http://192.168.1.5:11434 --to http://192.168.1.6:11434
 `,
   flags: {
     from: { type: "string" },

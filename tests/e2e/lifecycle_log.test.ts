@@ -1,0 +1,267 @@
+/**
+ * What the log says of requests and of upstreams: one line each, under Caddy's names, credentials
+ * hidden, nothing lost at the end.
+ */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { configFor, folder } from "../support/commands.ts";
+import { Child, type LogLine, type Subject, subjects, Understudy } from "../support/processes.ts";
+import { ask, freePort, RawRequest, StreamUpstream } from "../support/streams.ts";
+
+const isAccess = (line: LogLine) => line["msg"] === "handled request";
+
+/** The one line of the request whose URI begins so. */
+async function accessLine(proxy: Understudy, uri: string): Promise<LogLine> {
+  return await proxy.line((line) => isAccess(line) && requestOf(line).uri.startsWith(uri));
+}
+
+interface LoggedRequest {
+  readonly uri: string;
+  readonly headers: Readonly<Record<string, readonly string[]>>;
+}
+
+function requestOf(line: LogLine): LoggedRequest {
+  const request: unknown = line["request"];
+  assert.ok(typeof request === "object" && request !== null, "Line has no request");
+  const uri: unknown = Reflect.get(request, "uri");
+  const headers: unknown = Reflect.get(request, "headers");
+  return { uri: String(uri), headers: Object.fromEntries(Object.entries(headers ?? {})) };
+}
+
+/** Starts without the harness's wait for a JSON line, which other formats do not print. */
+async function startPlain({ command }: Subject, config: string) {
+  const files = await folder({ "config.yaml": config });
+  const child = new Child([...command, "run", "--config", `${files.path}/config.yaml`]);
+  return {
+    child,
+    async [Symbol.asyncDispose]() {
+      await child[Symbol.asyncDispose]();
+      await files[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Asks again and again until somebody listens on the port. */
+async function untilServed(port: number): Promise<void> {
+  for (let tries = 0; tries < 500; tries++) {
+    if ((await ask(port)).status !== 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  assert.fail(`Nobody listens on ${port}`);
+}
+
+for (const subject of subjects) {
+  describe(`the log of understudy (${subject.name})`, () => {
+    it("has a JSON line with Caddy's names and ours for a request", {
+      timeout: 20_000,
+    }, async () => {
+      await using upstream = await StreamUpstream.open();
+      await using proxy = await Understudy.start(subject, configFor(upstream.url));
+      const before = Date.now() / 1000;
+      const { body } = await ask(proxy.port, {
+        path: "/silent?ms=100&api_key=secret1&plain=yes",
+        method: "POST",
+        body: "four",
+        headers: {
+          Host: "Name.test:81",
+          "User-Agent": "probe/1",
+          Authorization: "Bearer secret2",
+          Cookie: "session=secret3",
+          "X-Api-Key": "secret4",
+          "Proxy-Authorization": "Basic secret5",
+        },
+      });
+      const line = await accessLine(proxy, "/silent");
+      const { request, resp_headers: replied, ts, duration, ...rest } = line;
+      assert.deepEqual(rest, {
+        level: "info",
+        logger: "http.log.access",
+        msg: "handled request",
+        bytes_read: 4,
+        size: body.length,
+        status: 200,
+        route: "*/",
+        upstream: `127.0.0.1:${upstream.port}`,
+        attempts: 1,
+        outcome: "answered",
+        request_id: rest["request_id"],
+      });
+      assert.match(String(rest["request_id"]), /^[0-9a-z]{6}-[0-9a-z]+$/);
+      assert.ok(Number(ts) >= before && Number(ts) <= Date.now() / 1000, `ts ${ts}`);
+      assert.ok(Number(duration) >= 0.09 && Number(duration) < 5, `duration ${duration}`);
+      assert.deepEqual(Object.keys(request ?? {}), [
+        "remote_ip",
+        "remote_port",
+        "client_ip",
+        "proto",
+        "method",
+        "host",
+        "uri",
+        "headers",
+      ]);
+      const { uri, headers } = requestOf(line);
+      assert.equal(uri, "/silent?ms=100&api_key=REDACTED&plain=yes");
+      assert.deepEqual(headers["User-Agent"], ["probe/1"]);
+      assert.deepEqual(headers["Authorization"], ["REDACTED"]);
+      assert.match(JSON.stringify(request), /"remote_ip":"127\.0\.0\.1".*"proto":"HTTP\/1\.1"/);
+      assert.match(JSON.stringify(request), /"method":"POST","host":"Name\.test:81"/i);
+      assert.match(JSON.stringify(replied), /"X-Upstream":\["raw"\]/);
+      assert.doesNotMatch(proxy.stdout, /secret\d/);
+    });
+
+    it("tells how each request ended", { timeout: 20_000 }, async () => {
+      await using upstream = await StreamUpstream.open();
+      const dead = await freePort();
+      const config = `
+listen: 127.0.0.1:0
+routes:
+  - host: pair.test
+    upstreams: [{ url: "http://127.0.0.1:${dead}", name: dead }, { url: "${upstream.url}", name: main }]
+  - host: dead.test
+    upstreams: [{ url: "http://127.0.0.1:${dead}", name: dead }]
+  - host: down.test
+    upstreams: [{ url: "http://127.0.0.1:${dead}", name: dead }]
+    health: { uri: /, init_state: down }
+`;
+      await using proxy = await Understudy.start(subject, config);
+      const asked = (path: string, host: string) =>
+        new RawRequest(proxy.port, { path, headers: { Host: host } });
+      const ends: [string, string, Record<string, unknown>][] = [
+        ["/second", "pair.test", {
+          status: 200,
+          outcome: "answered",
+          upstream: "main",
+          attempts: 2,
+        }],
+        ["/die", "pair.test", { status: 200, outcome: "truncated", upstream: "main" }],
+        ["/failed", "dead.test", { status: 502, outcome: "failed", upstream: "dead", attempts: 1 }],
+        ["/down", "down.test", { status: 503, outcome: "unavailable", attempts: 0 }],
+        ["/nowhere", "other.test", { status: 404, outcome: "unrouted", attempts: 0 }],
+        ["/bad", "b@d", { status: 400, outcome: "refused", attempts: 0 }],
+      ];
+      for (const [path, host, expected] of ends) {
+        await asked(path, host).end;
+        const line = await accessLine(proxy, path);
+        const seen = Object.fromEntries(Object.keys(expected).map((key) => [key, line[key]]));
+        assert.deepEqual(seen, expected, path);
+        assert.equal(line["level"], Number(line["status"]) >= 500 ? "error" : "info");
+      }
+      const second = await accessLine(proxy, "/second");
+      assert.match(JSON.stringify(second["failures"]), /^\["dead: refused \(not sent\)/);
+
+      const left = asked("/hang", "pair.test");
+      await upstream.until(() => upstream.calls.some(({ target }) => target === "/hang"));
+      left.abort();
+      const { status, outcome } = await accessLine(proxy, "/hang");
+      assert.deepEqual([status, outcome], [499, "abandoned"]);
+      assert.equal(proxy.lines.filter(isAccess).length, ends.length + 1);
+    });
+
+    it("loses no line when SIGTERM comes right after the answers", {
+      timeout: 20_000,
+    }, async () => {
+      await using upstream = await StreamUpstream.open();
+      await using proxy = await Understudy.start(subject, configFor(upstream.url));
+      const answers = await Promise.all(Array.from({ length: 200 }, () => ask(proxy.port)));
+      proxy.kill("SIGTERM");
+      assert.deepEqual(await proxy.exited, { code: 0, signal: null });
+      assert.equal(answers.filter(({ status }) => status === 200).length, 200);
+      assert.equal(proxy.lines.filter(isAccess).length, 200);
+      assert.deepEqual(proxy.lines.slice(-1).map(({ msg }) => msg), ["drain.ended"]);
+      const ids = new Set(proxy.lines.filter(isAccess).map((line) => line["request_id"]));
+      assert.equal(ids.size, 200);
+    });
+
+    it("tells of what grace_period cut", { timeout: 20_000 }, async () => {
+      await using upstream = await StreamUpstream.open();
+      const config = configFor(upstream.url, "grace_period: 300ms");
+      await using proxy = await Understudy.start(subject, config);
+      const stream = new RawRequest(proxy.port, { path: "/ticks?every=50&count=1000" });
+      const waiting = new RawRequest(proxy.port, { path: "/hang" });
+      await upstream.until(() => upstream.calls.length === 2);
+      assert.equal(await stream.status, 200);
+      proxy.kill("SIGTERM");
+      await proxy.exited;
+      assert.deepEqual(
+        proxy.lines.filter(isAccess).map((line) => requestOf(line).uri.slice(0, 5)).toSorted(),
+        // Deno's server has no way of telling a handler that waits for a head that it was cut.
+        subject.name === "deno" ? ["/tick"] : ["/hang", "/tick"],
+      );
+      waiting.abort();
+    });
+
+    it("has one line for each change of an upstream and none in between", {
+      timeout: 30_000,
+    }, async () => {
+      const port = await freePort();
+      const config = `
+listen: 127.0.0.1:0
+routes:
+  - upstreams: [{ url: "http://127.0.0.1:${port}", name: main }]
+    health: { uri: /, interval: 50ms, timeout: 40ms }
+`;
+      await using proxy = await Understudy.start(subject, config);
+      const down = await proxy.phase("main", "down");
+      assert.match(String(down["reason"]), /refused|connect/i);
+      assert.equal(down["level"], "warn");
+      for (let round = 0; round < 2; round++) {
+        const since = proxy.lines.length;
+        await using upstream = await StreamUpstream.open("main", port);
+        await proxy.phase("main", "up", since);
+        const seen = upstream.calls.length;
+        await upstream.until(() => upstream.calls.length >= seen + 5);
+        const until = proxy.lines.length;
+        await upstream[Symbol.asyncDispose]();
+        await proxy.phase("main", "down", until);
+      }
+      const changes = proxy.lines.filter(({ msg }) => msg === "health.changed");
+      const path = changes.map(({ from, to }) => `${from} ${to}`);
+      assert.deepEqual(path, ["unknown down", "down up", "up down", "down up", "up down"]);
+      assert.ok(changes.every(({ route, reason }) => route === "*/" && reason !== ""));
+    });
+
+    it("is for people when the format is text", { timeout: 20_000 }, async () => {
+      await using upstream = await StreamUpstream.open();
+      const config = configFor(upstream.url, "log: { format: text }");
+      await using plain = await startPlain(subject, config);
+      const { child } = plain;
+      await child.until(() => child.stdout.includes("proxy.started"));
+      const port = Number(/127\.0\.0\.1:(\d+)/.exec(child.stdout)?.[1]);
+      await ask(port, { path: "/x?token=hidden", headers: { Host: "name.test" } });
+      await child.until(() => child.stdout.includes("/x"));
+      const [line = ""] = child.stdout.split("\n").filter((text) => text.includes("/x"));
+      assert.match(
+        line,
+        /^\d\d:\d\d:\d\d 200 GET +name\.test\/x\?token=REDACTED → 127\.0\.0\.1:\d+ [\d.]+ ms, 3 B$/,
+      );
+    });
+
+    it("is silent when the format is off", { timeout: 20_000 }, async () => {
+      await using upstream = await StreamUpstream.open();
+      const port = await freePort();
+      const config = configFor(upstream.url, "log: { format: off }", `127.0.0.1:${port}`);
+      await using plain = await startPlain(subject, config);
+      await untilServed(port);
+      plain.child.kill("SIGTERM");
+      assert.deepEqual(await plain.child.exited, { code: 0, signal: null });
+      assert.equal(plain.child.stdout, "");
+    });
+
+    it("leaves the access log out when the level is error, save for failures", {
+      timeout: 20_000,
+    }, async () => {
+      await using upstream = await StreamUpstream.open();
+      await using proxy = await Understudy.start(subject, configFor(upstream.url));
+      await proxy.rewrite(configFor(upstream.url, "log: { level: error }"));
+      await proxy.rewrite(
+        configFor(`http://127.0.0.1:${await freePort()}`, "log: { level: error }"),
+      );
+      for (let tries = 0; tries < 200; tries++) {
+        if ((await ask(proxy.port, `/try${tries}`)).status === 502) break;
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      const failed = await proxy.line(({ status }) => status === 502);
+      assert.equal(failed["level"], "error");
+    });
+  });
+}
