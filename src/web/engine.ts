@@ -2,6 +2,7 @@
 import type { Engine } from "../model.ts";
 import type { Platform } from "../platform/platform.ts";
 import { webApp } from "./app.ts";
+import { NULL_BODY_STATUSES } from "./exchange.ts";
 import { webTransport } from "./transport.ts";
 
 export function webEngine(platform: Platform): Engine {
@@ -11,8 +12,29 @@ export function webEngine(platform: Platform): Engine {
       const app = webApp(serve);
       return await platform.serve(
         address,
-        async (request, connection) => await app.fetch(request, { connection }),
+        async (request, connection) => {
+          const response = await app.fetch(request, { connection });
+          return request.method === "HEAD" ? unsized(response) : response;
+        },
       );
     },
   };
+}
+
+/**
+ * An answer to HEAD with a body that is never sent. Without one, runtimes add "Content-Length: 0"
+ * where the upstream told no length; Hono has taken away any that was given earlier.
+ */
+function unsized(response: Response): Response {
+  if (response.headers.has("content-length") || NULL_BODY_STATUSES.has(response.status)) {
+    return response;
+  }
+  const { status, statusText, headers } = response;
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      controller.enqueue(new Uint8Array(1));
+      controller.close();
+    },
+  }, { highWaterMark: 0 });
+  return new Response(body, { status, statusText, headers });
 }

@@ -8,7 +8,8 @@ import type { ServedConnection } from "../platform/platform.ts";
 import { deliveryOf, sourceOf } from "./bytes.ts";
 import { WebTunnel } from "./tunnel.ts";
 
-const NULL_BODY_STATUSES = new Set([204, 205, 304]);
+/** `Response` takes no body with these. */
+export const NULL_BODY_STATUSES: ReadonlySet<number> = new Set([204, 205, 304]);
 
 export class WebExchange implements Exchange {
   readonly method: string;

@@ -113,6 +113,16 @@ for (const subject of subjects) {
       assert.equal(other.calls.length, 2);
     });
 
+    it("has no length made up for its HEAD", async () => {
+      await using upstream = await RawUpstream.start((call) =>
+        call.say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+      );
+      await using proxy = await start(subject, [upstream]);
+      const { status, head } = await ask({ port: proxy.port }, { method: "HEAD" });
+      assert.equal(status, 200);
+      assert.doesNotMatch(head, /content-length/i);
+    });
+
     it("is down when it answers 503 to probes alone", async () => {
       await using faulty = await RawUpstream.start((call) =>
         call.target === "/" ? call.answer("", "503 Service Unavailable") : call.answer("primary")
