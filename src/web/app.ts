@@ -11,12 +11,16 @@ import { WebExchange } from "./exchange.ts";
 // deno-lint-ignore consistent-type-definitions
 export type WebHost = { Bindings: { readonly connection: ServedConnection } };
 
+/** As the access log has it; nobody is there to see it. */
+const CLIENT_LEFT = 499;
+
 export function webApp(serve: (exchange: Exchange) => Promise<void>): Hono<WebHost> {
   const app = new Hono<WebHost>();
   app.all("*", (c) => {
     const exchange = new WebExchange(c.req.raw, c.env.connection);
-    void serve(exchange);
-    return exchange.response;
+    // A client that left is answered nothing, but a server that waits for an answer could never end.
+    const unanswered = serve(exchange).then(() => new Response(null, { status: CLIENT_LEFT }));
+    return Promise.race([exchange.response, unanswered]);
   });
   return app;
 }

@@ -48,8 +48,8 @@ export class WebTunnel implements Tunnel {
   /** Takes the client's side; from here on messages flow. */
   join(client: MessageSocket): void {
     this.#client = client;
-    if (this.#closed !== undefined) client.close(this.#closed.code, this.#closed.reason);
     for (const message of this.#early.splice(0)) this.#toClient(message);
+    if (this.#closed !== undefined) client.close(this.#closed.code, this.#closed.reason);
   }
 
   goAway(): void {
