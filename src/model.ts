@@ -191,6 +191,8 @@ export type Phase = "unknown" | "up" | "down";
 /** What one probe found. */
 export interface Verdict {
   readonly passed: boolean;
+  /** No answer came, as from the dead; false for one that came and was not good enough. */
+  readonly silent: boolean;
   /** In words, for logs and people. */
   readonly reason: string;
   /** Wall clock when the probe began, in milliseconds. */
@@ -225,8 +227,11 @@ export interface Standing {
   saw(sighting: Sighting): void;
   /** Asks for a probe at once without counting anything. */
   suspect(): void;
-  /** Calls back when the phase turns down, until the returned function is called. */
-  onDown(callback: () => void): () => void;
+  /**
+   * Calls back with every probe after which the phase is down, until the returned function is
+   * called. `silent`: the probe got no answer at all.
+   */
+  onDown(callback: (silent: boolean) => void): () => void;
 }
 
 export interface Member {
@@ -325,11 +330,18 @@ export interface Attempt {
   readonly interim?: ((status: number, fields: Fields) => void) | undefined;
 }
 
+export interface ReachLimits {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
 /** The port through which requests and probes leave. Never rejects: failing is an outcome. */
 export interface Transport {
   send(attempt: Attempt): Promise<Outcome>;
   /** The upstream was found down: connections kept for later may be dead without a sign, and go. */
   distrust(upstream: Upstream): void;
+  /** Whether a connection to it can be made now. Settles at once when the signal aborts. */
+  reachable(upstream: Upstream, limits: ReachLimits): Promise<boolean>;
 }
 
 // —— one request as it came in ———————————————————————————————————————————————————————————

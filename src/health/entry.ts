@@ -48,7 +48,7 @@ export class Entry implements Standing {
   #fitSince: number;
   #lastFailureAt = -Infinity;
   #settleFirst: () => void = () => {};
-  readonly #whenDown = new Set<() => void>();
+  readonly #whenDown = new Set<(silent: boolean) => void>();
 
   constructor(rules: Rules, deps: EntryDeps) {
     this.#rules = rules;
@@ -120,7 +120,7 @@ export class Entry implements Standing {
     this.nudge();
   }
 
-  onDown(callback: () => void): () => void {
+  onDown(callback: (silent: boolean) => void): () => void {
     this.#whenDown.add(callback);
     return () => this.#whenDown.delete(callback);
   }
@@ -136,6 +136,7 @@ export class Entry implements Standing {
     if (verdict.passed && passive.clearOnPass && startedAt >= this.#lastFailureAt) this.#clear();
     if (before.phase !== this.phase) this.#turn(before.phase, verdict.reason);
     this.#settle();
+    if (this.phase === "down") { for (const tell of [...this.#whenDown]) tell(verdict.silent); }
   }
 
   /** Ends every wait on this entry; it is no longer configured. */
@@ -187,10 +188,5 @@ export class Entry implements Standing {
     this.reason = reason;
     if (from === "down") this.#fitSince = Math.max(this.#fitSince, this.#deps.clock.elapsed());
     this.#deps.announce({ kind: "phase", from, to: this.phase, reason });
-    if (this.phase !== "down") return;
-
-    const callbacks = [...this.#whenDown];
-    this.#whenDown.clear();
-    for (const callback of callbacks) callback();
   }
 }

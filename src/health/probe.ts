@@ -6,6 +6,7 @@ import { Fields } from "../fields.ts";
 import type {
   Address,
   ByteSource,
+  FailureReason,
   HealthRules,
   Outcome,
   StatusRange,
@@ -24,11 +25,12 @@ export interface ProbeDeps {
   readonly signal: AbortSignal;
 }
 
-type Finding = Pick<Verdict, "passed" | "reason">;
+type Finding = Pick<Verdict, "passed" | "reason"> & { readonly silent?: true };
 
 /** Bytes of a body that `expect_body` looks at. */
 const BODY_LIMIT_BYTES = 64 * 1024;
 const REDIRECTS_MAX = 5;
+const LIVELY: ReadonlySet<FailureReason> = new Set(["protocol", "tls", "unknown_host"]);
 
 /** Checks an upstream once, within `timeoutMs` for the whole exchange, redirects and body included. */
 export async function probe(
@@ -48,7 +50,8 @@ export async function probe(
   signal.removeEventListener("abort", end);
   const late = ending.signal.aborted && !finding.passed;
   const reason = late ? `did not answer within ${rules.timeoutMs} ms` : finding.reason;
-  return { passed: finding.passed, reason, startedAt, durationMs: clock.elapsed() - began };
+  const durationMs = clock.elapsed() - began;
+  return { passed: finding.passed, silent: finding.silent ?? false, reason, startedAt, durationMs };
 }
 
 async function check(
@@ -60,8 +63,7 @@ async function check(
   let target = rules.uri;
   for (let hop = 0; hop <= REDIRECTS_MAX; hop++) {
     const outcome = await ask(asked, target, rules, { transport, signal });
-    if (outcome.kind === "abandoned") return { passed: false, reason: "was not probed to the end" };
-    if (outcome.kind === "failed") return { passed: false, reason: failureInWords(outcome.reason) };
+    if (outcome.kind !== "answered") return unanswered(outcome);
 
     const { response } = outcome;
     const location = rules.followRedirects ? redirection(response) : undefined;
@@ -72,6 +74,16 @@ async function check(
     ({ asked, target } = next);
   }
   return { passed: false, reason: `redirected more than ${REDIRECTS_MAX} times` };
+}
+
+function unanswered(outcome: Exclude<Outcome, { kind: "answered" }>): Finding {
+  const passed = false;
+  if (outcome.kind === "abandoned") {
+    return { passed, silent: true, reason: "was not probed to the end" };
+  }
+  const reason = failureInWords(outcome.reason);
+  // Whoever talks nonsense lives; and a name that cannot be resolved says nothing of its bearer.
+  return LIVELY.has(outcome.reason) ? { passed, reason } : { passed, silent: true, reason };
 }
 
 function ask(

@@ -19,26 +19,42 @@ export interface Try {
   readonly mayRescue: () => boolean;
 }
 
-/** Tries once. Never rejects. The request counts as in flight there until `standing.leave`, the caller's duty. */
+/**
+ * Tries once. Never rejects. While no byte of an answer has come, an upstream that is found down
+ * loses the request if it may go elsewhere; and after `retry.side_probe`, if it is found dead, any.
+ * The request counts as in flight there until `standing.leave`, the caller's duty.
+ */
 export async function attempt(
   { exchange, pool, member, fields, body, harmless, mayRescue }: Try,
   { transport, clock }: { transport: Transport; clock: Clock },
 ): Promise<Outcome> {
-  const { transport: limits, retry } = pool.route;
+  const { transport: limits, retry, health } = pool.route;
   const { standing, upstream } = member;
   const progress = { sent: false };
   const ending = new AbortController();
   let wentDown = false;
+  let late = false;
 
   const clientLeft = () => ending.abort();
   if (exchange.signal.aborted) return { kind: "abandoned" };
   exchange.signal.addEventListener("abort", clientLeft, { once: true });
-  const stopDown = standing.onDown(() => {
-    if (progress.sent && !mayRescue()) return;
+  const giveUp = () => {
     wentDown = true;
     ending.abort();
+  };
+  const stopDown = standing.onDown((silent) => {
+    // One that answers its probes with 503 may still be about to answer this, and nobody else may.
+    if (!progress.sent || mayRescue() || (late && silent)) giveUp();
   });
-  const stopDoubt = clock.after(retry.sideProbeMs, () => standing.suspect());
+  const stopDoubt = lookBeside(retry.sideProbeMs, clock, async (signal) => {
+    late = true;
+    if (health !== undefined) return standing.suspect();
+    const reached = await transport.reachable(upstream, {
+      timeoutMs: limits.dialTimeoutMs,
+      signal,
+    });
+    if (!reached && !signal.aborted) giveUp();
+  });
 
   try {
     const outcome = await transport.send({
@@ -62,4 +78,27 @@ export async function attempt(
     stopDown();
     exchange.signal.removeEventListener("abort", clientLeft);
   }
+}
+
+/** Looks every `everyMs`, one look after the other, until the returned function is called. */
+function lookBeside(
+  everyMs: number,
+  clock: Clock,
+  look: (signal: AbortSignal) => Promise<void>,
+): () => void {
+  // Nearly every request is answered before the first look and needs none of its own.
+  let ending: AbortController | undefined;
+  let stopTimer = clock.after(everyMs, again);
+
+  function again(): void {
+    ending ??= new AbortController();
+    const { signal } = ending;
+    void look(signal).then(() => {
+      if (!signal.aborted) stopTimer = clock.after(everyMs, again);
+    });
+  }
+  return () => {
+    stopTimer();
+    ending?.abort();
+  };
 }

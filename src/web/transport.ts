@@ -21,6 +21,9 @@ export function webTransport(net: Net): Transport {
   return {
     // Bun and Deno drop dead connections of their pools by themselves, or retry.
     distrust: () => {},
+    async reachable({ address }, { timeoutMs, signal }) {
+      return (await net.knock(address, timeoutMs, signal)).kind !== "failed";
+    },
     send: (attempt) =>
       attempt.upgrade === undefined ? request(attempt, net) : upgrade(attempt, net),
   };

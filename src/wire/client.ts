@@ -14,11 +14,18 @@ export interface ClientDeps {
   readonly deadlines: Deadlines;
 }
 
+const DEAF = { data() {}, drained() {}, closed() {} };
+
 export function wireTransport(deps: ClientDeps): Transport {
   const pools = new Pools(deps);
   return {
     send: (attempt) => send(attempt, pools.of(attempt.upstream), deps),
     distrust: (upstream) => pools.of(upstream).clear(),
+    async reachable({ address }, limits) {
+      const dialled = await deps.dial(address, DEAF, limits);
+      if (dialled.kind === "connected") dialled.connection.close();
+      return dialled.kind !== "failed";
+    },
   };
 }
 

@@ -15,7 +15,8 @@ import { Logger } from "../../src/ops/log.ts";
 import { webEngine } from "../../src/web/engine.ts";
 import { configFor, folder, NOWHERE, run } from "../support/commands.ts";
 import { Child, subjects, Understudy } from "../support/processes.ts";
-import { ask, freePort, GARBAGE, StreamUpstream } from "../support/streams.ts";
+import { GARBAGE, StreamUpstream } from "../support/stream_upstream.ts";
+import { ask, freePort } from "../support/streams.ts";
 
 /** What clients send that are no clients; none of it may reach an upstream. */
 const NONSENSE: readonly string[] = [
@@ -75,7 +76,10 @@ describe("Proxy", () => {
     const proxy = await Proxy.open(loaded.config, {
       engine: {
         listen: (address, serve) => engine.listen(address, serve),
-        transport: { send: () => Promise.reject(new Error("bug on purpose")), distrust: () => {} },
+        transport: {
+          ...engine.transport,
+          send: () => Promise.reject(new Error("bug on purpose")),
+        },
       },
       log,
       clock: platform.clock,

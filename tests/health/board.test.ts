@@ -14,7 +14,13 @@ function bench(): { board: Board; heard: string[]; fail: (id: string) => void } 
   const board = new Board(clock, (routeId, name, { kind }) => {
     heard.push(`${routeId} ${name} ${kind}`);
   });
-  const verdict = { passed: false, reason: "refused", startedAt: clock.now(), durationMs: 1 };
+  const verdict = {
+    passed: false,
+    silent: true,
+    reason: "refused",
+    startedAt: clock.now(),
+    durationMs: 1,
+  };
   return { board, heard, fail: (id) => board.entry(id)?.judge(verdict, clock.elapsed()) };
 }
 

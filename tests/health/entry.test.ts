@@ -18,8 +18,8 @@ class Bench {
   }
 
   /** A probe that began at `startedAt`, now if not told. */
-  probed(passed: boolean, startedAt = this.clock.elapsed()): void {
-    const verdict = { passed, reason: passed ? "answered 200" : "refused the connection" };
+  probed(passed: boolean, startedAt = this.clock.elapsed(), silent = !passed): void {
+    const verdict = { passed, silent, reason: passed ? "answered 200" : "refused the connection" };
     this.entry.judge({ ...verdict, startedAt: this.clock.now(), durationMs: 1 }, startedAt);
   }
 
@@ -64,17 +64,20 @@ describe("Entry.judge()", () => {
     assert.equal(bench.entry.since, bench.clock.now() - 5_000);
   });
 
-  it("calls back once each when the phase turns down, and not after unsubscribing", () => {
-    const bench = new Bench();
+  it("calls back with every probe that leaves the phase down, and not after unsubscribing", () => {
+    const bench = new Bench({ health: health({ fall: 2 }) });
     bench.probed(true);
-    const heard: string[] = [];
-    bench.entry.onDown(() => heard.push("one"));
-    const stop = bench.entry.onDown(() => heard.push("two"));
+    const heard: (boolean | string)[] = [];
+    bench.entry.onDown((silent) => heard.push(silent));
+    const stop = bench.entry.onDown(() => heard.push("unsubscribed"));
     stop();
     bench.probed(false);
-    bench.probed(true);
+    assert.deepEqual(heard, [], "one failure of two turns nothing down");
     bench.probed(false);
-    assert.deepEqual(heard, ["one"]);
+    bench.probed(false, bench.clock.elapsed(), false);
+    assert.deepEqual(heard, [true, false]);
+    bench.probed(true);
+    assert.deepEqual(heard, [true, false]);
   });
 });
 

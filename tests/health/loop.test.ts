@@ -43,7 +43,7 @@ class Bench {
     this.mostRunning = Math.max(this.mostRunning, ++this.running);
     if (this.probeMs > 0) await this.clock.sleep(this.probeMs);
     this.running--;
-    return { passed: this.passes, reason: "", startedAt, durationMs: this.probeMs };
+    return { passed: this.passes, silent: false, reason: "", startedAt, durationMs: this.probeMs };
   }
 
   fails(): void {

@@ -6,7 +6,14 @@ import { failureInWords } from "../../src/health/words.ts";
 import type { FailureReason, HealthRules, Upstream, Verdict } from "../../src/model.ts";
 import { FakeBody, readText } from "../support/fake_bytes.ts";
 import { health, upstream } from "../support/fake_route.ts";
-import { answer, FakeTransport, hangs, notSent, type Step } from "../support/fake_transport.ts";
+import {
+  answer,
+  FakeTransport,
+  hangs,
+  notSent,
+  sent,
+  type Step,
+} from "../support/fake_transport.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 
 class Bench {
@@ -183,6 +190,26 @@ describe("probe() reads a body", () => {
   });
 });
 
+describe("probe() tells silence", () => {
+  const dying = { body: new FakeBody(["ok"], { end: "dies" }) };
+  const cases: [string, Step, boolean][] = [
+    ["of a refusal", sent("refused"), true],
+    ["of a host that says nothing", sent("dial_timeout"), true],
+    ["of a connection that ends", sent("closed"), true],
+    ["not of nonsense", sent("protocol"), false],
+    ["not of a name that nobody knows", sent("unknown_host"), false],
+    ["not of another status", answer(503), false],
+    ["not of an answer that breaks off", answer(200, dying), false],
+    ["not of a pass", answer(), false],
+  ];
+  for (const [title, step, silent] of cases) {
+    it(title, async () => {
+      const bench = new Bench(step);
+      assert.equal((await bench.probe({ expectBody: /ok/ })).silent, silent);
+    });
+  }
+});
+
 describe("probe() ends", () => {
   it("in words when nothing is answered within the timeout", async () => {
     const bench = new Bench(hangs());
@@ -190,6 +217,7 @@ describe("probe() ends", () => {
     await bench.clock.advance(2_000);
     assert.deepEqual(await verdict, {
       passed: false,
+      silent: true,
       reason: "did not answer within 2000 ms",
       startedAt: bench.clock.now() - 2_000,
       durationMs: 2_000,

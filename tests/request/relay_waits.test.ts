@@ -209,6 +209,93 @@ describe("retry.side_probe", () => {
   });
 });
 
+describe("a wait longer than retry.side_probe", () => {
+  const sideProbeMs = 500;
+  const POST = { method: "POST", body: "body" };
+
+  /** A bench where "a" says nothing and "b" would echo. */
+  function silent(rules: { rescue?: boolean; probed?: boolean }): RelayBench {
+    const bench = new RelayBench(route({
+      health: rules.probed === false ? undefined : PROBED,
+      passive: passive(),
+      retry: retry({ sideProbeMs, rescue: rules.rescue ?? false }),
+    }));
+    bench.transport.on("a", hangs()).on("b", echo());
+    return bench;
+  }
+
+  it("ends with 502 when its upstream is found dead and it may not be repeated", async () => {
+    const bench = silent({});
+    const { done } = bench.start(POST);
+    await bench.clock.advance(sideProbeMs);
+    bench.probed("a", false);
+    const { status, failures } = await done;
+    assert.deepEqual([status, failures], [502, ["a: went_down (sent)"]]);
+    assert.deepEqual([bench.inFlight, bench.clock.pending], [0, 0]);
+    assert.notEqual(bench.entry("a").penalisedUntil(bench.clock.elapsed()), undefined);
+  });
+
+  it("ends also when its upstream was down long before, and goes on while it is younger", async () => {
+    const bench = silent({});
+    const older = bench.start(POST);
+    await bench.clock.advance(sideProbeMs - 1);
+    const younger = bench.start(POST);
+    bench.probed("a", false);
+    await bench.clock.advance(1);
+    assert.equal(bench.accounts.length, 0);
+    assert.equal(bench.entry("a").probeAsked, true);
+    bench.probed("a", false);
+    assert.equal((await older.done).status, 502);
+    assert.equal(bench.accounts.length, 1);
+    younger.exchange.leave();
+    await younger.done;
+  });
+
+  it("goes on when its upstream answers probes, be it badly", async () => {
+    const bench = silent({});
+    const { exchange, done } = bench.start(POST);
+    await bench.clock.advance(sideProbeMs);
+    bench.probed("a", false, false);
+    await bench.clock.advance(sideProbeMs);
+    assert.equal(bench.accounts.length, 0);
+    exchange.leave();
+    await done;
+  });
+
+  it("asks for another probe each time it has passed again", async () => {
+    const bench = silent({});
+    const { exchange, done } = bench.start(POST);
+    for (let round = 0; round < 3; round++) {
+      bench.entry("a").probeAsked = false;
+      await bench.clock.advance(sideProbeMs);
+      assert.equal(bench.entry("a").probeAsked, true);
+    }
+    exchange.leave();
+    await done;
+    assert.equal(bench.clock.pending, 0);
+  });
+
+  it("is decided by a dial where nothing is probed", async () => {
+    const bench = silent({ probed: false });
+    const { done } = bench.start(POST);
+    await bench.clock.advance(3 * sideProbeMs);
+    assert.equal(bench.accounts.length, 0);
+    bench.transport.canReach = false;
+    await bench.clock.advance(sideProbeMs);
+    assert.equal((await done).status, 502);
+    assert.equal(bench.clock.pending, 0);
+  });
+
+  it("moves to the next upstream where a dial decides and retry.rescue is on", async () => {
+    const bench = silent({ probed: false, rescue: true });
+    bench.transport.canReach = false;
+    const { exchange, done } = bench.start(POST);
+    await bench.clock.advance(sideProbeMs);
+    await done;
+    assert.equal(exchange.received, "b:body");
+  });
+});
+
 describe("idle_interval", () => {
   it("hears of a request for every upstream that it would rather have gone to", async () => {
     const bench = new RelayBench(route({ health: health({ idleIntervalMs: 60_000 }) }));

@@ -57,11 +57,11 @@ export class RelayBench {
   }
 
   /** Plays a probe of that upstream. */
-  probed(name: string, passed: boolean): void {
+  probed(name: string, passed: boolean, silent = !passed): void {
     const startedAt = this.clock.now();
     const reason = passed ? "answered 200" : "refused the connection";
     const entry = this.entry(name);
-    entry.judge({ passed, reason, startedAt, durationMs: 1 }, this.clock.elapsed());
+    entry.judge({ passed, silent, reason, startedAt, durationMs: 1 }, this.clock.elapsed());
   }
 
   /** Requests in flight anywhere. */

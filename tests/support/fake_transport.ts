@@ -28,6 +28,13 @@ export class FakeTransport implements Transport {
 
   distrust(): void {}
 
+  /** What `reachable` says. */
+  canReach = true;
+
+  async reachable(): Promise<boolean> {
+    return await Promise.resolve(this.canReach);
+  }
+
   /** Names of the upstreams asked so far, in order. */
   get asked(): string[] {
     return this.attempts.map(({ upstream }) => upstream.name);
