@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { WIRE_ONLY } from "../support/engine.ts";
 import { type Subject, subjects, Understudy } from "../support/processes.ts";
 import { ask, RawClient } from "../support/raw_client.ts";
 import { type Call, RawUpstream } from "../support/raw_upstream.ts";
@@ -11,7 +12,6 @@ import { type Call, RawUpstream } from "../support/raw_upstream.ts";
 const HEARD_MS = 100;
 const SMALL = "a small body";
 const LARGE = "x".repeat(200_000);
-const WIRE = "needs the wire engine";
 
 const CHUNKED = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 
@@ -43,7 +43,7 @@ for (const subject of subjects) {
       const unseen = subject.name === "deno" && method === "POST" && when === "before the head";
       it(
         `ends a ${title} at the upstream within ${HEARD_MS} ms, ${when}`,
-        unseen ? { skip: WIRE } : {},
+        unseen ? WIRE_ONLY : {},
         async () => {
           await using upstream = await RawUpstream.start((call) => {
             if (when === "mid-stream") call.say(`${CHUNKED}5\r\nfirst\r\n`);

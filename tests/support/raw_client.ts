@@ -39,6 +39,8 @@ export interface HearOptions {
   readonly piece?: (bytes: Buffer) => void;
   /** Called with the head as it comes. */
   readonly headCame?: (head: string) => void;
+  /** Called with the head of every 1xx answer. */
+  readonly interim?: (head: string) => void;
 }
 
 /** Asks once on a connection of its own. */
@@ -131,12 +133,15 @@ export class RawClient implements Disposable {
     while (!this.#ended) await this.#more();
   }
 
-  /** Reads the next response. Interim ones are skipped. Never rejects. */
-  async hear({ method = "GET", piece, headCame }: HearOptions = {}): Promise<Heard> {
+  /** Reads the next response. Never rejects. */
+  async hear({ method = "GET", piece, headCame, interim }: HearOptions = {}): Promise<Heard> {
     const began = performance.now();
     const since = () => performance.now() - began;
-    let head: string | undefined;
-    do head = await this.#until("\r\n\r\n"); while (head !== undefined && /^\S+ 1\d\d/.test(head));
+    let head = await this.#until("\r\n\r\n");
+    while (head !== undefined && /^\S+ 1(?!01)\d\d/.test(head)) {
+      interim?.(head);
+      head = await this.#until("\r\n\r\n");
+    }
     const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(head ?? "")?.[1] ?? 0);
     const headMs = since();
     if (head === undefined || status === 0) {
