@@ -7,7 +7,8 @@ import { describe, it } from "node:test";
 import manifest from "../../package.json" with { type: "json" };
 import { run } from "../support/commands.ts";
 import { Child, type Subject, subjects } from "../support/processes.ts";
-import { ask, StreamUpstream } from "../support/streams.ts";
+import { StreamUpstream } from "../support/stream_upstream.ts";
+import { ask } from "../support/streams.ts";
 
 const COMMANDS = ["run", "validate", "proxy", "demo", "version"];
 const COLUMNS_MAX = 80;

@@ -9,7 +9,7 @@ import process from "node:process";
 import { describe, it } from "node:test";
 import { configFor, folder, NOWHERE, run } from "../support/commands.ts";
 import { subjects, Understudy } from "../support/processes.ts";
-import { StreamUpstream } from "../support/streams.ts";
+import { StreamUpstream } from "../support/stream_upstream.ts";
 
 const isRoot = process.getuid?.() === 0;
 const mayBecomeNobody = existsSync("/usr/bin/setpriv");

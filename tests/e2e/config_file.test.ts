@@ -7,7 +7,8 @@ import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { configFor, folder, NOWHERE, run } from "../support/commands.ts";
 import { Child, subjects } from "../support/processes.ts";
-import { ask, StreamUpstream } from "../support/streams.ts";
+import { StreamUpstream } from "../support/stream_upstream.ts";
+import { ask } from "../support/streams.ts";
 
 const TOP_LEVEL = fileURLToPath(new URL("../../config.yaml", import.meta.url));
 
@@ -57,7 +58,11 @@ for (const subject of subjects) {
     const bad: [string, string, RegExp][] = [
       ["it is no YAML", "routes: [\n", /^config\.yaml:\d+:\d+ /],
       ["it is empty", "", /^config\.yaml:1:1: Expected a map but received nothing\n$/],
-      ["a key stands twice", "listen: ':1'\nlisten: ':2'\nroutes: []\n", /^config\.yaml:2:1: Expected each key once/],
+      [
+        "a key stands twice",
+        "listen: ':1'\nlisten: ':2'\nroutes: []\n",
+        /^config\.yaml:2:1: Expected each key once/,
+      ],
       ["a variable is not set", configFor("http://${NO_SUCH_NAME}:1"), /:5:\d+ .*NO_SUCH_NAME/],
       ["a secret's file is missing", configFor(NOWHERE, "x_file: /nowhere/x"), /config\.yaml:3:/],
     ];

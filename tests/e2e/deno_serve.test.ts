@@ -7,7 +7,8 @@ import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { folder } from "../support/commands.ts";
 import { Child } from "../support/processes.ts";
-import { freePort, RawRequest, type RequestOptions, StreamUpstream } from "../support/streams.ts";
+import { StreamUpstream } from "../support/stream_upstream.ts";
+import { freePort, RawRequest, type RequestOptions } from "../support/streams.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const bin = (name: string) => `${root}node_modules/.bin/${name}`;

@@ -8,7 +8,8 @@ import { performance } from "node:perf_hooks";
 import { describe, it } from "node:test";
 import { configFor, NOWHERE } from "../support/commands.ts";
 import { subjects, Understudy } from "../support/processes.ts";
-import { ask, RawRequest, StreamUpstream } from "../support/streams.ts";
+import { StreamUpstream } from "../support/stream_upstream.ts";
+import { ask, RawRequest } from "../support/streams.ts";
 
 for (const subject of subjects) {
   describe(`understudy (${subject.name}) ends in good order`, () => {

@@ -6,7 +6,8 @@ import assert from "node:assert/strict";
 import { rm, writeFile } from "node:fs/promises";
 import { describe, it } from "node:test";
 import { subjects, Understudy } from "../support/processes.ts";
-import { ask, freePort, RawRequest, StreamUpstream } from "../support/streams.ts";
+import { StreamUpstream } from "../support/stream_upstream.ts";
+import { ask, freePort, RawRequest } from "../support/streams.ts";
 
 /** A configuration that marks its answers, so that a client sees which one is in force. */
 function marked(mark: string, url: string, more = ""): string {

@@ -4,7 +4,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { subjects, Understudy } from "../support/processes.ts";
-import { RawRequest, StreamUpstream } from "../support/streams.ts";
+import { StreamUpstream } from "../support/stream_upstream.ts";
+import { RawRequest } from "../support/streams.ts";
 
 const RELOADS = 100;
 /** A GET and a POST each time: 100 requests a second. */

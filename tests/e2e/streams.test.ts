@@ -6,7 +6,8 @@ import assert from "node:assert/strict";
 import { performance } from "node:perf_hooks";
 import { describe, it } from "node:test";
 import { subjects, Understudy } from "../support/processes.ts";
-import { percentile, RawRequest, StreamUpstream } from "../support/streams.ts";
+import { StreamUpstream } from "../support/stream_upstream.ts";
+import { percentile, RawRequest } from "../support/streams.ts";
 
 const STREAMS = 100;
 const EVERY_MS = 100;

@@ -6,7 +6,8 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { subjects, Understudy } from "../support/processes.ts";
-import { RawRequest, StreamUpstream } from "../support/streams.ts";
+import { StreamUpstream } from "../support/stream_upstream.ts";
+import { RawRequest } from "../support/streams.ts";
 
 const STREAMS = 1000;
 const STREAM_SECONDS = Number(process.env["STREAM_SECONDS"] ?? 5);

@@ -6,7 +6,8 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { type Subject, subjects, Understudy } from "../support/processes.ts";
-import { ask, RawRequest, StreamUpstream } from "../support/streams.ts";
+import { StreamUpstream } from "../support/stream_upstream.ts";
+import { ask, RawRequest } from "../support/streams.ts";
 
 // Longer than the 10 seconds after which Bun's server cuts a connection that it was not told to keep.
 const SILENT_SECONDS = Number(process.env["SILENT_SECONDS"] ?? 15);
