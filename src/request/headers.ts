@@ -3,7 +3,7 @@
  * forwarding ones are added, the operator's rules are applied last. Pure.
  */
 import type { Fields } from "../fields.ts";
-import { sameName } from "../fields.ts";
+import { lowerName, sameName } from "../fields.ts";
 import type {
   Exchange,
   HeaderRules,
@@ -97,7 +97,7 @@ export function endToEnd(fields: Fields): Fields {
   );
   const copy = fields.clone();
   copy.deleteWhere((name) => {
-    const lower = name.toLowerCase();
+    const lower = lowerName(name);
     if (HOP_BY_HOP.has(lower)) return true;
     return lower !== "content-length" && (nominated?.includes(lower) ?? false);
   });
