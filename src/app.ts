@@ -37,6 +37,8 @@ export class Proxy {
   readonly #live: { current: Snapshot };
   readonly #tunnels = new Set<RunningTunnel>();
   readonly #listeners = new Map<string, Listener>();
+  /** Closed by a reload; exchanges may run there still. */
+  readonly #closing = new Set<Listener>();
   readonly #probes = new Map<string, AbortController>();
   #config: Config | undefined;
   #running = 0;
@@ -131,16 +133,24 @@ export class Proxy {
       if (this.#running === 0) resolve();
     });
 
-    const end = await Promise.race([
-      Promise.all([idle, closed]).then(() => "idle" as const),
-      this.#deps.clock.sleep(graceMs).then(() => "cut" as const),
-    ]);
-    const cut = end === "cut" ? this.#running : 0;
-    for (const listener of listeners) listener.abort();
+    const inTime = await this.#within(graceMs, Promise.all([idle, closed]));
+    const cut = inTime ? 0 : this.#running;
+    for (const listener of [...listeners, ...this.#closing]) listener.abort();
     for (const loop of this.#probes.values()) loop.abort();
     // What was cut still owes its line to the access log.
-    if (cut > 0) await Promise.race([idle, this.#deps.clock.sleep(LAST_WORDS_MS)]);
+    if (cut > 0) await this.#within(LAST_WORDS_MS, idle);
     return cut;
+  }
+
+  /** Waits for the promise, `ms` at most; says whether it settled. */
+  #within(ms: number, promise: Promise<unknown>): Promise<boolean> {
+    return new Promise((resolve) => {
+      const stopTimer = this.#deps.clock.after(ms, () => resolve(false));
+      void promise.then(() => {
+        stopTimer();
+        resolve(true);
+      });
+    });
   }
 
   /** Exchanges that run now. */
@@ -178,8 +188,10 @@ export class Proxy {
 
   #closeListener(key: string): void {
     const listener = this.#listeners.get(key);
+    if (listener === undefined) return;
     this.#listeners.delete(key);
-    void listener?.close();
+    this.#closing.add(listener);
+    void listener.close().then(() => this.#closing.delete(listener));
   }
 
   #endTunnels(which: (tunnel: RunningTunnel) => boolean): void {

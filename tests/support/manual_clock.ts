@@ -16,6 +16,12 @@ interface Timer {
 export class ManualClock implements Clock {
   #elapsedMs = 0;
   readonly #timers = new Set<Timer>();
+  readonly #settle: () => Promise<void>;
+
+  /** `settle` waits for what may happen without time passing; by default only for promises. */
+  constructor(settle: () => Promise<void> = settled) {
+    this.#settle = settle;
+  }
 
   now(): number {
     return EPOCH + this.#elapsedMs;
@@ -54,15 +60,15 @@ export class ManualClock implements Clock {
   /** Lets `ms` pass. */
   async advance(ms: number): Promise<void> {
     const end = this.#elapsedMs + ms;
-    await settled();
+    await this.#settle();
     for (let due = this.#earliest(end); due !== undefined; due = this.#earliest(end)) {
       this.#elapsedMs = due.at;
       this.#timers.delete(due);
       due.callback();
-      await settled();
+      await this.#settle();
     }
     this.#elapsedMs = end;
-    await settled();
+    await this.#settle();
   }
 
   #earliest(end: number): Timer | undefined {
