@@ -39,7 +39,7 @@ class BunConnection implements Connection {
   }
 
   write(bytes: Uint8Array): boolean {
-    if (this.#closed) return true;
+    if (this.#closed || this.#ending !== "no") return true;
     if (this.#waiting.length > 0) {
       this.#waiting.push(bytes);
       return false;
@@ -109,7 +109,11 @@ const HANDLERS: Bun.SocketHandler<BunConnection | undefined> = {
   drain: (socket) => socket.data?.drain(),
   end: (socket) => socket.data?.ended(),
   close: (socket, error) => socket.data?.gone(error),
-  error: (socket, error) => socket.data?.gone(error),
+  error(socket, error) {
+    socket.data?.gone(error);
+    // Also told of what our own handlers throw, after which the socket would stay open.
+    socket.terminate();
+  },
 };
 
 export async function listen(

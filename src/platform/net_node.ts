@@ -51,7 +51,9 @@ class NodeConnection implements Connection {
   }
 
   reset(): void {
-    this.#socket.resetAndDestroy();
+    // A unix socket knows no RST, and throws when asked for one.
+    if (this.#socket.remoteAddress === undefined) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
   }
 
   pause(): void {

@@ -9,7 +9,7 @@ import { SERVER_LIMITS, ServerConnection, type ServerLimits } from "./server.ts"
 type Net = Pick<Platform, "clock" | "listen" | "dial">;
 
 /** Connections from clients at most. More would run the process out of descriptors, upstreams' included. */
-const CONNECTIONS_MAX = 16_384;
+export const CONNECTIONS_MAX = 16_384;
 const FULL = latin1Bytes(
   "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
 );
@@ -28,6 +28,7 @@ async function listen(
   { net, deadlines, limits }: { net: Net; deadlines: Deadlines; limits: ServerLimits },
 ): Promise<Listener> {
   const open = new Set<ServerConnection>();
+  let closing = false;
   let emptied: (() => void) | undefined;
   const deps = {
     clock: net.clock,
@@ -41,7 +42,10 @@ async function listen(
   };
   const listener = await net.listen(address, (connection) => {
     if (open.size < CONNECTIONS_MAX) {
-      open.add(new ServerConnection(connection, deps));
+      const accepted = new ServerConnection(connection, deps);
+      open.add(accepted);
+      // One that was on its way when listening ended.
+      if (closing) accepted.drain();
       return;
     }
     connection.write(FULL);
@@ -50,12 +54,14 @@ async function listen(
   return {
     address: listener.address,
     close() {
+      closing = true;
       listener.close();
       for (const connection of open) connection.drain();
       if (open.size === 0) return Promise.resolve();
       return new Promise((resolve) => (emptied = resolve));
     },
     abort() {
+      closing = true;
       listener.close();
       for (const { connection } of open) connection.reset();
     },

@@ -7,7 +7,7 @@ import type { ByteSource, Delivery, Exchange, Reply } from "../model.ts";
 import type { Connection } from "../platform/platform.ts";
 import { latin1Bytes } from "./bytes.ts";
 import type { RequestHead } from "./head.ts";
-import { fieldLines, Outflow, type OutFraming } from "./outflow.ts";
+import { declareLength, fieldLines, Outflow, type OutFraming } from "./outflow.ts";
 import { reasonOf } from "./reasons.ts";
 import { WireTunnel } from "./tunnel.ts";
 
@@ -18,10 +18,12 @@ export interface ExchangeSite {
   readonly connection: Connection;
   readonly outflow: Outflow;
   readonly scheme: "http" | "https";
-  /** The request's body has not come to its end. */
-  bodyOpen(): boolean;
-  /** The connection will serve no further request. */
+  /** No further request will be served: the connection drains, or the request's body has not come to its end. */
+  readonly ending: boolean;
+  /** Says that this answer is the connection's last. */
   lastOne(): void;
+  /** Breaks the connection, as the answer broke. */
+  cut(): void;
   /** Hands the connection over to a tunnel, with the bytes that came early. */
   handOver(tunnel: WireTunnel): void;
 }
@@ -74,6 +76,7 @@ export class WireExchange implements Exchange {
 
   interim(status: number, fields: Fields): void {
     if (this.answered || this.#head.minorVersion === 0 || this.#left) return;
+    declareLength(fields, undefined);
     const text = `HTTP/1.1 ${status} ${reasonOf(status)}\r\n${fieldLines(fields)}\r\n`;
     this.#site.outflow.write(latin1Bytes(text));
   }
@@ -94,31 +97,30 @@ export class WireExchange implements Exchange {
     const sent = await this.#site.outflow.send(head, reply.body, framing);
     if (sent.end !== "whole" || framing === "none") reply.body?.cancel();
     // A clean end would pass a fragment off as the whole; only a broken connection cannot lie.
-    if (sent.end === "cut") this.#site.connection.reset();
+    if (sent.end === "cut") this.#site.cut();
     return sent;
   }
 
-  #framing({ status, body, fields }: Reply): OutFraming {
+  #framing({ status, body }: Reply): OutFraming {
     if (this.method === "HEAD" || status < 200 || status === 204 || status === 304) return "none";
-    if (body === undefined) return fields.has("content-length") ? "none" : "length";
-    if (body.lengthBytes !== undefined) return "length";
+    if (body === undefined || body.lengthBytes !== undefined) return "length";
     return this.#head.minorVersion === 1 ? "chunked" : "close";
   }
 
   #isLast({ fields }: Reply, framing: OutFraming): boolean {
     const asked = fields.get("connection")?.toLowerCase() === "close";
-    return asked || framing === "close" || !this.#head.keepAlive || this.#site.bodyOpen();
+    return asked || framing === "close" || !this.#head.keepAlive || this.#site.ending;
   }
 
   #headOf({ status, reason, fields, body }: Reply, framing: OutFraming, isLast: boolean): string {
     const phrase = reason === "" ? reasonOf(status) : reason;
     let text = `HTTP/1.1 ${status} ${phrase}\r\n`;
     fields.delete("connection");
+    if (framing === "length") declareLength(fields, body?.lengthBytes ?? 0);
+    // Answers to HEAD and 304 may tell the length that another answer would have had, a 204 none at all.
+    else if (framing !== "none" || status < 200 || status === 204) declareLength(fields, undefined);
     text += fieldLines(fields);
     if (framing === "chunked") text += "Transfer-Encoding: chunked\r\n";
-    if (framing === "length" && !fields.has("content-length")) {
-      text += `Content-Length: ${body?.lengthBytes ?? 0}\r\n`;
-    }
     if (isLast) text += "Connection: close\r\n";
     else if (this.#head.minorVersion === 0) text += "Connection: keep-alive\r\n";
     return `${text}\r\n`;

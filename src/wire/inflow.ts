@@ -66,7 +66,7 @@ export class Inflow implements ByteSource {
 
   /** The connection has ended, which some bodies end with and others are cut by. */
   connectionEnded(clean: boolean): void {
-    if (this.ended) return;
+    if (this.ended || this.#cancelled) return;
     if (clean) this.#decoder.end();
     if (this.#decoder.state.kind === "open") this.#break("Connection broke before the body ended");
     else this.#settle();
@@ -79,8 +79,10 @@ export class Inflow implements ByteSource {
       if (this.#queue.length === 0) this.#resume();
       return bytes;
     }
+    // Not an end: whoever still reads would pass a fragment off as the whole.
+    if (this.#cancelled) return Promise.reject(new BrokenBody("Body was given up"));
     if (this.#broken !== undefined) return Promise.reject(this.#broken);
-    if (this.ended || this.#cancelled) return undefined;
+    if (this.ended) return undefined;
     if (!this.#wanted) {
       this.#wanted = true;
       this.#events.wanted?.();
@@ -94,7 +96,7 @@ export class Inflow implements ByteSource {
     this.#queue = [];
     this.#queuedBytes = 0;
     this.#resume();
-    this.#reader?.resolve(undefined);
+    this.#reader?.reject(new BrokenBody("Body was given up"));
     this.#reader = undefined;
     if (!this.ended) this.#events.cancelled();
   }
@@ -116,6 +118,8 @@ export class Inflow implements ByteSource {
     if (state.kind === "open" || this.#broken !== undefined) return;
     if (state.kind === "refused") return this.#break(state.reason);
     this.trailers = state.trailers;
+    // What comes next is another message's, and must not wait for a slow reader of this one.
+    this.#resume();
     this.#reader?.resolve(undefined);
     this.#reader = undefined;
     this.#events.ended(true);

@@ -22,6 +22,8 @@ export class Outflow {
   readonly #connection: Connection;
   #gone = false;
   #waiting: (() => void) | undefined;
+  /** What is being sent. */
+  #body: ByteSource | undefined;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -33,10 +35,12 @@ export class Outflow {
     this.#waiting = undefined;
   }
 
-  /** The connection is over. */
+  /** Nobody takes any more. Gives up the body that is being sent, even if its source is silent. */
   gone(): void {
+    if (this.#gone) return;
     this.#gone = true;
     this.drained();
+    this.#body?.cancel();
   }
 
   write(bytes: Uint8Array): boolean {
@@ -52,20 +56,28 @@ export class Outflow {
     }
     let unsent: Uint8Array | undefined = headBytes;
     let bodyBytes = 0;
+    this.#body = body;
     try {
       while (!this.#gone) {
         let next = body.read();
         if (next instanceof Promise) {
           // The head must not wait for a body that comes later.
-          if (unsent !== undefined) await this.#pass(unsent);
+          const passing = unsent === undefined ? undefined : this.#pass(unsent);
           unsent = undefined;
+          if (passing !== undefined) {
+            // A body that breaks meanwhile is heard of below; unheard, it would end the process.
+            next.catch(() => {});
+            await passing;
+          }
           next = await next;
         }
+        // Its end included: to one who took a fragment, an end would make a whole of it.
+        if (this.#gone) break;
         if (next === undefined) {
           const end = framing === "chunked" ? lastChunk(body.trailers) : undefined;
           const rest = end === undefined ? unsent : joined(unsent, end);
           if (rest !== undefined) this.write(rest);
-          return { end: this.#gone ? "left" : "whole", bodyBytes };
+          return { end: "whole", bodyBytes };
         }
         bodyBytes += next.length;
         const framed = framing === "chunked" ? wholeChunk(next) : next;
@@ -80,7 +92,9 @@ export class Outflow {
         await this.#pass(bytes);
       }
     } catch {
-      return { end: "cut", bodyBytes };
+      return { end: this.#gone ? "left" : "cut", bodyBytes };
+    } finally {
+      this.#body = undefined;
     }
     return { end: "left", bodyBytes };
   }
@@ -100,6 +114,16 @@ function joined(first: Uint8Array | undefined, second: Uint8Array): Uint8Array |
   bytes.set(first);
   bytes.set(second, first.length);
   return bytes;
+}
+
+/** Makes a head declare the length that its body has, whatever edits have left of it; none when undefined. */
+export function declareLength(fields: Fields, lengthBytes: number | undefined): void {
+  const declared = fields.joined("content-length");
+  if (lengthBytes === undefined) {
+    if (declared !== undefined) fields.delete("content-length");
+  } else if (declared === undefined || Number(declared) !== lengthBytes) {
+    fields.set("Content-Length", String(lengthBytes));
+  }
 }
 
 /** Field lines of a head, each with its line end, without the empty line that ends the head. */

@@ -9,13 +9,8 @@ import { latin1Bytes } from "./bytes.ts";
 import type { Deadlines, Waiting } from "./deadlines.ts";
 import { type ExchangeSite, WireExchange } from "./exchange.ts";
 import { bodyDecoder } from "./framing.ts";
-import {
-  HEAD_LIMITS,
-  type HeadLimits,
-  type Heads,
-  type RequestHead,
-  requestHeads,
-} from "./head.ts";
+import { HEAD_LIMITS, type HeadLimits, type Heads } from "./head.ts";
+import { type RequestHead, requestHeads } from "./head.ts";
 import { Inflow } from "./inflow.ts";
 import { Outflow } from "./outflow.ts";
 import { reasonOf } from "./reasons.ts";
@@ -28,17 +23,20 @@ export interface ServerLimits {
   readonly headTimeoutMs: number;
   /** Between two requests, in milliseconds. */
   readonly keepAliveMs: number;
-  /** How long the end of an upload is waited for after an answer that did not need it, in milliseconds. */
+  /** How long more of an upload is waited for after an answer that did not need it, in milliseconds. */
   readonly lingerMs: number;
+  /** How long that may go on, and how long what was written may take to go out at the end, in milliseconds. */
+  readonly lingerLimitMs: number;
 }
 
-/** Caddy allows a minute for a head; nginx keeps idle connections for 75 s. */
+/** Caddy allows a minute for a head; nginx keeps idle connections for 75 s and lingers for 30 s. */
 export const SERVER_LIMITS: ServerLimits = {
   head: HEAD_LIMITS,
   body: BODY_LIMITS,
   headTimeoutMs: 60_000,
   keepAliveMs: 75_000,
   lingerMs: 2_000,
+  lingerLimitMs: 30_000,
 };
 
 export interface ServerDeps {
@@ -64,7 +62,9 @@ export class ServerConnection implements ConnectionEvents, ExchangeSite, Waiting
   /** Bytes that came ahead of their turn; reading stops while there are any. */
   #ahead: Uint8Array = NOTHING;
   #idle = false;
-  #state: "open" | "last" | "lingering" | "over" = "open";
+  #lingerEnd = 0;
+  /** last: ends after the exchange that runs · lingering: drops what comes · closing: what was written goes out */
+  #state: "open" | "last" | "lingering" | "closing" | "over" = "open";
 
   constructor(connection: Connection, deps: ServerDeps) {
     this.connection = connection;
@@ -77,7 +77,11 @@ export class ServerConnection implements ConnectionEvents, ExchangeSite, Waiting
   }
 
   data(bytes: Uint8Array): void {
-    if (this.#state === "lingering" || this.#state === "over") return;
+    if (this.#state === "lingering") {
+      const { clock, limits } = this.#deps;
+      this.deadline = Math.min(clock.elapsed() + limits.lingerMs, this.#lingerEnd);
+    }
+    if (this.#ended) return;
     if (this.#exchange === undefined) return this.#read(bytes);
 
     const inflow = this.#inflow;
@@ -90,7 +94,9 @@ export class ServerConnection implements ConnectionEvents, ExchangeSite, Waiting
   }
 
   closed(): void {
-    this.#over();
+    this.#state = "over";
+    this.#deps.deadlines.drop(this);
+    this.#deps.gone(this);
     this.outflow.gone();
     this.#inflow?.connectionEnded(false);
     this.#exchange?.leave();
@@ -98,8 +104,8 @@ export class ServerConnection implements ConnectionEvents, ExchangeSite, Waiting
 
   expire(): void {
     this.deadline = Infinity;
-    if (this.#state === "lingering") return this.connection.reset();
-    if (this.#idle || !this.#heads.begun) return this.connection.close();
+    if (this.#state === "closing") return this.connection.reset();
+    if (this.#state === "lingering" || this.#idle || !this.#heads.begun) return this.#close();
     this.#refuse(408);
   }
 
@@ -107,22 +113,38 @@ export class ServerConnection implements ConnectionEvents, ExchangeSite, Waiting
   drain(): void {
     if (this.#state !== "open") return;
     this.#state = "last";
-    if (this.#exchange === undefined && !this.#heads.begun) this.connection.close();
+    if (this.#exchange === undefined && !this.#heads.begun) this.#close();
   }
 
-  bodyOpen(): boolean {
-    return this.#inflow !== undefined && !this.#inflow.ended;
+  get ending(): boolean {
+    return this.#state !== "open" || this.#bodyOpen;
   }
 
   lastOne(): void {
-    this.#state = "last";
+    if (this.#state === "open") this.#state = "last";
+  }
+
+  cut(): void {
+    if (!this.#ended) this.#state = "closing";
+    this.connection.reset();
   }
 
   handOver(tunnel: WireTunnel): void {
     const early = this.#ahead;
     this.#ahead = NOTHING;
-    this.#over();
+    this.#state = "over";
+    this.#deps.deadlines.drop(this);
+    void tunnel.ended.then(() => this.#deps.gone(this));
     tunnel.join(this.connection, early.length > 0 ? early : undefined);
+  }
+
+  /** Nothing that comes is heard any more. */
+  get #ended(): boolean {
+    return this.#state !== "open" && this.#state !== "last";
+  }
+
+  get #bodyOpen(): boolean {
+    return this.#inflow !== undefined && !this.#inflow.ended;
   }
 
   #read(bytes: Uint8Array): void {
@@ -149,7 +171,7 @@ export class ServerConnection implements ConnectionEvents, ExchangeSite, Waiting
     const inflow = empty ? undefined : new Inflow(decoder, lengthBytes, this.connection, {
       ended: (whole) => {
         // A body that breaks its framing leaves nothing that could be believed, the next head least of all.
-        if (!whole && this.#state !== "over") this.#refuse(400);
+        if (!whole && !this.#ended) this.#refuse(400);
       },
       cancelled: () => {},
       wanted: () => exchange.invite(),
@@ -159,8 +181,9 @@ export class ServerConnection implements ConnectionEvents, ExchangeSite, Waiting
     this.#exchange = exchange;
 
     const left = rest.length > 0 && inflow !== undefined ? inflow.feed(rest) : rest.length;
+    // Refused already: what was refused goes nowhere.
+    if (this.#ended) return;
     if (left > 0) this.#putAhead(rest.subarray(rest.length - left));
-    if (this.#exchange !== exchange) return;
     void this.#deps.serve(exchange).then(() => this.#finished());
   }
 
@@ -173,9 +196,11 @@ export class ServerConnection implements ConnectionEvents, ExchangeSite, Waiting
   }
 
   #finished(): void {
-    if (this.#state === "over" || this.#state === "lingering") return;
-    const unread = this.bodyOpen() || this.#ahead.length > 0;
-    if (this.#state === "last" || this.bodyOpen()) return unread ? this.#linger() : this.#close();
+    if (this.#ended) return;
+    // Without an answer the next one would pass for it.
+    if (this.#exchange?.answered !== true) return this.cut();
+    const unread = this.#bodyOpen || this.#ahead.length > 0;
+    if (this.#state === "last" || this.#bodyOpen) return unread ? this.#linger() : this.#close();
 
     this.#exchange = undefined;
     this.#inflow = undefined;
@@ -191,12 +216,15 @@ export class ServerConnection implements ConnectionEvents, ExchangeSite, Waiting
   /** Answers what is not worth an exchange, and ends the connection. */
   #refuse(status: number): void {
     const exchange = this.#exchange;
-    if (exchange?.answered !== true) {
-      const head = `HTTP/1.1 ${status} ${reasonOf(status)}\r\nContent-Length: 0\r\n`;
-      this.outflow.write(latin1Bytes(`${head}Connection: close\r\n\r\n`));
-    }
-    this.#linger();
     exchange?.leave();
+    if (exchange?.answered === true) {
+      // Its end must not look like one: nobody knows what else of the request was misread.
+      this.outflow.gone();
+      return this.cut();
+    }
+    const head = `HTTP/1.1 ${status} ${reasonOf(status)}\r\nContent-Length: 0\r\n`;
+    this.outflow.write(latin1Bytes(`${head}Connection: close\r\n\r\n`));
+    this.#linger();
   }
 
   /**
@@ -207,20 +235,16 @@ export class ServerConnection implements ConnectionEvents, ExchangeSite, Waiting
     this.#state = "lingering";
     this.#ahead = NOTHING;
     this.#inflow?.cancel();
-    this.deadline = this.#deps.clock.elapsed() + this.#deps.limits.lingerMs;
+    const now = this.#deps.clock.elapsed();
+    this.deadline = now + this.#deps.limits.lingerMs;
+    this.#lingerEnd = now + this.#deps.limits.lingerLimitMs;
     this.connection.finish();
     this.connection.resume();
   }
 
   #close(): void {
-    this.#state = "lingering";
-    this.deadline = Infinity;
+    this.#state = "closing";
+    this.deadline = this.#deps.clock.elapsed() + this.#deps.limits.lingerLimitMs;
     this.connection.close();
-  }
-
-  #over(): void {
-    this.#state = "over";
-    this.#deps.deadlines.drop(this);
-    this.#deps.gone(this);
   }
 }

@@ -39,7 +39,11 @@ export class WireTunnel implements Tunnel {
 
   /** Takes the client's connection over; `early` came on it behind its head. */
   join(client: Connection, early: Uint8Array | undefined): void {
-    if (this.#over) return client.close();
+    if (this.#over) {
+      // What it said before it went is still worth hearing.
+      for (const bytes of this.#early.splice(0)) client.write(bytes);
+      return client.close();
+    }
     this.#client = client;
     client.events = this.#pass(client, this.#upstream, () => {});
     this.#upstream.events = this.#pass(this.#upstream, client, (bytes) => {

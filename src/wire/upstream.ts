@@ -9,7 +9,7 @@ import { latin1Bytes } from "./bytes.ts";
 import { bodyDecoder, responseFraming } from "./framing.ts";
 import { HEAD_LIMITS, type Heads, type ResponseHead, responseHeads } from "./head.ts";
 import { Inflow } from "./inflow.ts";
-import { fieldLines, Outflow } from "./outflow.ts";
+import { declareLength, fieldLines, Outflow } from "./outflow.ts";
 import type { Kept, Pool } from "./pool.ts";
 import { WireTunnel } from "./tunnel.ts";
 
@@ -32,6 +32,7 @@ export class UpstreamConnection implements ConnectionEvents, Kept {
   #requestSent = true;
   #responseCame = true;
   #reusable = true;
+  #over = false;
 
   constructor(pool: Pool, { clock }: { clock: Clock }) {
     this.#pool = pool;
@@ -47,6 +48,9 @@ export class UpstreamConnection implements ConnectionEvents, Kept {
   /** Sends the request and settles with its answer's head. Never rejects. */
   run(attempt: Attempt): Promise<Outcome> {
     return new Promise((resolve) => {
+      this.silent = true;
+      // It ended between being dialled, or taken from the pool, and now.
+      if (this.#over) return resolve(failed("closed", "connection ended early", false));
       const { signal, headersTimeoutMs } = attempt;
       const onAbort = () => this.#giveUp({ kind: "abandoned" });
       const stopTimer = headersTimeoutMs === undefined ? undefined : this.#clock.after(
@@ -63,7 +67,6 @@ export class UpstreamConnection implements ConnectionEvents, Kept {
           resolve(outcome);
         },
       };
-      this.silent = true;
       this.#interims = 0;
       this.#requestSent = false;
       this.#responseCame = false;
@@ -94,6 +97,7 @@ export class UpstreamConnection implements ConnectionEvents, Kept {
   }
 
   closed(clean: boolean): void {
+    this.#over = true;
     this.#reusable = false;
     this.#pool.drop(this);
     this.#outflow?.gone();
@@ -103,6 +107,9 @@ export class UpstreamConnection implements ConnectionEvents, Kept {
 
   #send(attempt: Attempt): void {
     const { method, target, fields, body, upgrade, progress } = attempt;
+    if (body !== undefined || fields.has("content-length")) {
+      declareLength(fields, body === undefined ? 0 : body.lengthBytes);
+    }
     let head = `${method} ${target} HTTP/1.1\r\n${fieldLines(fields)}`;
     if (upgrade !== undefined) head += `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`;
     const framing = body?.lengthBytes === undefined ? "chunked" : "length";
@@ -182,7 +189,8 @@ export class UpstreamConnection implements ConnectionEvents, Kept {
     const waiting = this.#waiting;
     const protocol = waiting?.attempt.upgrade;
     const connection = this.#connection;
-    if (waiting === undefined || protocol === undefined || connection === undefined) {
+    const changedTo = head.fields.get("upgrade")?.toLowerCase() ?? protocol;
+    if (waiting === undefined || connection === undefined || protocol !== changedTo || !protocol) {
       return this.#giveUp(failed("protocol", "upgrade that nobody asked for"));
     }
     const tunnel = new WireTunnel(protocol, connection, rest);
@@ -220,9 +228,10 @@ export class UpstreamConnection implements ConnectionEvents, Kept {
 
   #giveUp(outcome: Outcome): void {
     this.#reusable = false;
-    this.#connection?.reset();
-    this.#outflow?.gone();
+    // First of all, as a connection may tell of its end before `reset` returns.
     this.#waiting?.settle(outcome);
+    this.#outflow?.gone();
+    this.#connection?.reset();
   }
 
   #flow(): Pick<Connection, "pause" | "resume"> {
@@ -233,8 +242,8 @@ export class UpstreamConnection implements ConnectionEvents, Kept {
   }
 }
 
-function failed(reason: FailureReason, detail: string): Outcome {
-  return { kind: "failed", reason, sent: true, detail };
+function failed(reason: FailureReason, detail: string, sent = true): Outcome {
+  return { kind: "failed", reason, sent, detail };
 }
 
 /** Milliseconds of `Keep-Alive: timeout=5`. */
