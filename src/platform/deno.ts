@@ -72,6 +72,8 @@ const DIAL_WORDS: readonly (readonly [RegExp, FetchFailure["code"]])[] = [
   [/refused|no such file/i, "refused"],
   [/dns error|lookup/i, "unknown_host"],
   [/timed out/i, "dial_timeout"],
+  // Before the words of TLS, which name the peer too.
+  [/reset by peer/i, "closed"],
   [/certificate|corrupt message|handshake|tls|alert|peer/i, "tls"],
   [/unreachable|no route|not available/i, "unreachable"],
 ];
