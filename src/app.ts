@@ -49,6 +49,7 @@ export class Proxy {
     this.#deps = deps;
     this.board = new Board(deps.clock, (route, upstream, change) => {
       announce(deps.log, { route, upstream, change });
+      if (change.kind === "phase" && change.to === "down") this.#distrust(route, upstream);
       deps.changed?.(upstream, change);
     });
     this.#live = { current: { router: buildRouter([]), trustedProxies: [] } };
@@ -184,6 +185,13 @@ export class Proxy {
         signal,
       });
     }
+  }
+
+  /** A machine that was suspended comes back without its connections, and says so to nobody. */
+  #distrust(routeId: string, name: string): void {
+    const route = this.#config?.routes.find(({ id }) => id === routeId);
+    const upstream = route?.upstreams.find((candidate) => candidate.name === name);
+    if (upstream !== undefined) this.#deps.engine.transport.distrust(upstream);
   }
 
   #closeListener(key: string): void {

@@ -23,6 +23,9 @@ export function bounded(source: ByteSource, limitBytes: number): BoundedBody {
       if (readBytes > limitBytes) throw new RangeError(`Request body is over ${limitBytes} bytes`);
       return chunk;
     },
+    get trailers() {
+      return source.trailers;
+    },
     cancel: () => source.cancel(),
   };
 }

@@ -43,9 +43,13 @@ export class ReplayBody {
   open(): ByteSource {
     if (!this.replayable) throw new Error("Cannot open a body whose beginning is gone");
     const reader = ++this.#reader;
+    const source = this.#source;
     this.#at = 0;
     return {
-      lengthBytes: this.#source.lengthBytes,
+      lengthBytes: source.lengthBytes,
+      get trailers() {
+        return source.trailers;
+      },
       read: () => this.#read(reader),
       // The bytes are the client's: only the request as a whole may stop reading them.
       cancel: () => {},

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { Fields } from "../../src/fields.ts";
 import type { ByteSource } from "../../src/model.ts";
 import { bounded } from "../../src/request/body.ts";
 import { ReplayBody } from "../../src/request/replay.ts";
@@ -12,6 +13,13 @@ import { settled } from "../support/manual_clock.ts";
 const rejects = (source: ByteSource) => assert.rejects(async () => await source.read());
 
 describe("ReplayBody", () => {
+  it("brings the trailers of its source, also through a bound, once its end was read", async () => {
+    const source = Object.assign(new FakeBody(["x"]), { trailers: Fields.from([["X-Sum", "1"]]) });
+    const body = new ReplayBody(bounded(source, 10), 1_000).open();
+    await readText(body);
+    assert.deepEqual([...body.trailers ?? []], [["X-Sum", "1"]]);
+  });
+
   it("gives the whole body from its first byte, however often and wherever it is reopened", async () => {
     const chunks = fc.array(fc.string({ minLength: 1, maxLength: 4, unit: "grapheme-ascii" }), {
       maxLength: 8,

@@ -10,6 +10,7 @@ import type {
   Outcome,
   Transport,
   Tunnel,
+  Upstream,
 } from "../../src/model.ts";
 import { FakeBody, readText } from "./fake_bytes.ts";
 
@@ -26,7 +27,12 @@ export class FakeTransport implements Transport {
     return this;
   }
 
-  distrust(): void {}
+  /** Names of the upstreams that were distrusted, in order. */
+  readonly distrusted: string[] = [];
+
+  distrust({ name }: Upstream): void {
+    this.distrusted.push(name);
+  }
 
   /** What `reachable` says. */
   canReach = true;
