@@ -1,0 +1,189 @@
+/// <reference types="bun" />
+/**
+ * The proxies side by side, each set to do the same: one worker, connections to the upstream kept,
+ * X-Forwarded-For added, no access log unless the row is about it, nothing buffered or limited.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { untilAnswered } from "./load.ts";
+import { CORE, start } from "./processes.ts";
+
+const ROOT = `${import.meta.dir}/..`;
+const START_LIMIT_MS = 10_000;
+
+/** `direct` is no proxy at all: the upstream itself, for what a row takes off. */
+export type ProxyName = "understudy" | "Caddy" | "nginx" | "HAProxy" | "web engine" | "floor";
+export type Subject = ProxyName | "direct";
+
+/** Those that every row compares. */
+export const PEERS = ["understudy", "Caddy", "nginx", "HAProxy"] as const;
+
+export interface Place {
+  /** Folder for configurations and logs, removed after the run. */
+  readonly folder: string;
+  readonly upstreamPort: number;
+}
+
+export interface Proxy {
+  readonly port: number;
+  readonly pid: number;
+  readonly stop: () => Promise<void>;
+}
+
+interface Setting extends Place {
+  readonly port: number;
+  readonly accessLog: boolean;
+}
+
+/** How to start a proxy: its configuration, the file that holds it, and the command. */
+interface Recipe {
+  readonly config?: (setting: Setting) => string;
+  readonly command: (file: string, setting: Setting) => readonly string[];
+}
+
+const understudy = (engine: "wire" | "web"): Recipe => ({
+  config: ({ port, upstreamPort, accessLog }) => `
+listen: 127.0.0.1:${port}
+log: { format: ${accessLog ? "json" : "off"} }
+routes:
+  - upstreams: [http://127.0.0.1:${upstreamPort}]
+`,
+  command: (file) => [`${ROOT}/dist/understudy`, "run", "--engine", engine, "-c", file],
+});
+
+const RECIPES: Record<ProxyName, Recipe> = {
+  understudy: understudy("wire"),
+  "web engine": understudy("web"),
+  floor: {
+    command: (_, { port, upstreamPort }) => [
+      `${ROOT}/node_modules/.bin/bun`,
+      `${ROOT}/bench/floor.ts`,
+      String(port),
+      String(upstreamPort),
+    ],
+  },
+  Caddy: {
+    config: ({ port, upstreamPort, accessLog, folder }) => `
+{
+  admin off
+  auto_https off
+}
+http://:${port} {
+  bind 127.0.0.1
+  ${accessLog ? `log {\n    output file ${folder}/caddy.access\n  }` : ""}
+  reverse_proxy 127.0.0.1:${upstreamPort} {
+    transport http {
+      keepalive_idle_conns 4096
+      keepalive_idle_conns_per_host 4096
+    }
+  }
+}
+`,
+    command: (file) => ["caddy", "run", "--adapter", "caddyfile", "--config", file],
+  },
+  nginx: {
+    config: ({ port, upstreamPort, folder }) => `
+daemon off;
+worker_processes 1;
+worker_rlimit_nofile 20000;
+pid ${folder}/nginx.pid;
+${process.getuid?.() === 0 ? "user root;" : ""}
+events { worker_connections 16384; }
+http {
+  access_log off;
+  client_body_temp_path ${folder}/bodies;
+  proxy_temp_path ${folder}/proxied;
+  fastcgi_temp_path ${folder}/fastcgi;
+  uwsgi_temp_path ${folder}/uwsgi;
+  scgi_temp_path ${folder}/scgi;
+  keepalive_requests 1000000000;
+  client_max_body_size 0;
+  upstream up {
+    server 127.0.0.1:${upstreamPort};
+    keepalive 4096;
+    keepalive_requests 1000000000;
+  }
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    location / {
+      proxy_pass http://up;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_set_header Host $host;
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+      proxy_buffering off;
+      proxy_buffer_size 64k;
+      proxy_buffers 4 64k;
+      proxy_busy_buffers_size 128k;
+      proxy_request_buffering off;
+      proxy_read_timeout 1h;
+    }
+  }
+}
+`,
+    command: (file, { folder }) => ["nginx", "-c", file, "-p", folder, "-e", `${folder}/nginx.log`],
+  },
+  HAProxy: {
+    config: ({ port, upstreamPort }) => `
+global
+  nbthread 1
+  maxconn 8000
+defaults
+  mode http
+  option forwardfor
+  # Without it HAProxy waits for more before it passes a chunk on, up to 200 ms.
+  option http-no-delay
+  http-reuse always
+  timeout connect 3s
+  timeout client 1h
+  timeout server 1h
+frontend front
+  bind 127.0.0.1:${port} backlog 4096
+  default_backend back
+backend back
+  server up 127.0.0.1:${upstreamPort}
+`,
+    command: (file) => ["haproxy", "-db", "-f", file],
+  },
+};
+
+/** Starts a proxy; it answers when this settles. */
+export async function startProxy(
+  name: ProxyName,
+  place: Place,
+  accessLog: boolean,
+): Promise<Proxy> {
+  const port = freePort();
+  const { config, command } = RECIPES[name];
+  const file = `${place.folder}/${name.replace(" ", "-")}.conf`;
+  const setting = { ...place, port, accessLog };
+  if (config !== undefined) writeFileSync(file, config(setting));
+  const proxy = start({
+    command: command(file, setting),
+    core: CORE.proxy,
+    env: {
+      GOMAXPROCS: "1",
+      HOME: place.folder,
+      // Bun's own cap on requests under way would otherwise queue the floor's.
+      BUN_CONFIG_MAX_HTTP_REQUESTS: "65000",
+    },
+    output: `${file}.out`,
+    complaints: `${file}.err`,
+  });
+  const over = new AbortController();
+  void proxy.exited.then(() => over.abort());
+  const limit = AbortSignal.any([over.signal, AbortSignal.timeout(START_LIMIT_MS)]);
+  if (await untilAnswered(port, limit)) {
+    return { port, pid: proxy.pid, stop: () => proxy.stop() };
+  }
+  await proxy.stop();
+  const complaint = readFileSync(`${file}.err`, "utf8").trim().split("\n").at(-1) ?? "";
+  throw new Error(`${name} does not answer: ${complaint}`);
+}
+
+/** A port nobody has right now. */
+function freePort(): number {
+  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  const { port } = listener;
+  listener.stop(true);
+  return port;
+}
