@@ -168,8 +168,13 @@ export class RawUpstream implements AsyncDisposable {
   }
 }
 
+/** With trailers or without. */
+const LAST_CHUNK = /(?:^|\r\n)0\r\n(?:[^\r\n]+\r\n)*\r\n$/;
+
 function bodyEnded(call: Call): boolean {
-  if (call.field("transfer-encoding") !== undefined) return call.raw.includes("0\r\n\r\n");
+  if (call.field("transfer-encoding") !== undefined) {
+    return LAST_CHUNK.test(call.raw.toString("latin1"));
+  }
   return call.raw.length >= Number(call.field("content-length") ?? 0);
 }
 
