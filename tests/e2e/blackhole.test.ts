@@ -11,7 +11,7 @@ import { ask } from "../support/raw_client.ts";
 
 const DIAL_MS = 1000;
 /** What a busy machine adds. */
-const SLACK_MS = 300;
+const SLACK_MS = 800;
 const LOAD = { getsPerSecond: 50, postsPerSecond: 12 };
 const OPTIONS = unavailable === undefined ? { timeout: 30_000 } : { skip: unavailable };
 
@@ -24,7 +24,7 @@ routes:
     transport: { dial_timeout: ${DIAL_MS}ms }
     ${rules}
 `;
-const PROBED = `health: { uri: /, interval: 500ms, timeout: 300ms, status: 200 }
+const PROBED = `health: { uri: /, interval: 500ms, timeout: 900ms, status: 200 }
     passive: { fail_duration: 30s }`;
 const UNPROBED = "passive: { fail_duration: 0s }";
 

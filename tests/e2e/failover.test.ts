@@ -8,14 +8,17 @@ import { type Figures, Load, type Result } from "../support/load.ts";
 import { StandIn, type Subject, subjects, Understudy } from "../support/processes.ts";
 
 const INTERVAL_MS = 500;
-const TIMEOUT_MS = 300;
+/** A strained machine must not make the spare look down, as then nobody is left. */
+const TIMEOUT_MS = 900;
 /** Jitter of the probes, and what a busy machine adds. */
-const SLACK_MS = 200;
+const SLACK_MS = 300;
+/** The same for a request that has to be asked twice. */
+const LATE_SLACK_MS = 800;
 const LOAD = { getsPerSecond: 50, postsPerSecond: 12 };
 /** A request so close to the kill may have reached the primary after its last count and before its end. */
 const COUNTED_MS = 300;
 /** How long each stage of a fault goes on, in milliseconds. */
-const STAGE_MS = 700;
+const STAGE_MS = 500;
 
 /** The seed's setup with shorter times. */
 const seed = (primary: StandIn, spare: StandIn) => `
@@ -181,7 +184,7 @@ function judge({ fault, subject, figures, generated, backAt }: Story): void {
   assert.deepEqual(silent, []);
   assert.deepEqual(duplicated, []);
   assert.equal(unfinished, 0);
-  assert.ok(slowestMs < INTERVAL_MS + TIMEOUT_MS + SLACK_MS, `a GET took ${slowestMs} ms`);
+  assert.ok(slowestMs < INTERVAL_MS + TIMEOUT_MS + LATE_SLACK_MS, `a GET took ${slowestMs} ms`);
   assert.ok(backMs <= INTERVAL_MS + SLACK_MS, `back after ${backMs} ms`);
   const before = [...gets, ...posts].filter(({ startedAt }) => startedAt < backAt);
   assert.ok(before.some(({ answeredBy }) => answeredBy === "spare"), "the spare answered");
