@@ -58,6 +58,8 @@ export interface StartOptions {
   readonly cwd?: string;
   /** Words before the command: `["ip", "netns", "exec", "x"]`. */
   readonly prefix?: readonly string[];
+  /** What carries the bytes, for tests of one engine; else as `ENGINE` says. */
+  readonly engine?: "wire" | "web";
 }
 
 /** A child with its output. Ends with its scope: `await using child = …`. */
@@ -173,7 +175,9 @@ export class Understudy extends Child {
     const folder = await mkdtemp(join(tmpdir(), "understudy-"));
     const path = join(folder, "config.yaml");
     await writeFile(path, config);
-    const child = new Understudy([...command, "run", "--config", path, ...engineFlags], folder, options);
+    const flags = options.engine === undefined ? engineFlags : ["--engine", options.engine];
+    const line = [...command, "run", "--config", path, ...flags];
+    const child = new Understudy(line, folder, options);
     const started = await orEnd(child, child.line(({ msg }) => msg === "proxy.started"));
     child.url = String((started["listening"] as string[])[0]);
     child.port = Number(new URL(child.url).port);
