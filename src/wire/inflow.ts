@@ -15,6 +15,9 @@ export class BrokenBody extends Error {
   override readonly name = "BrokenBody";
 }
 
+/** Pieces smaller than that on average are worth a copy. */
+const PIECE_BYTES = 4 * 1024;
+
 export interface InflowEvents {
   /** The body is whole, or broken; said once, when its last byte has come and not when it is read. */
   ended(whole: boolean): void;
@@ -57,7 +60,7 @@ export class Inflow implements ByteSource {
 
   /** Takes bytes off the connection. Returns how many were not part of the body, at the end of them. */
   feed(bytes: Uint8Array): number {
-    for (const piece of this.#decoder.push(bytes)) this.#offer(piece);
+    for (const piece of gathered(this.#decoder.push(bytes))) this.#offer(piece);
     const consumed = this.#decoder.consumed;
     this.#settle();
     if (this.#queuedBytes > WAITING_LIMIT_BYTES && !this.ended) this.#pause();
@@ -143,4 +146,18 @@ export class Inflow implements ByteSource {
     this.#paused = false;
     this.#connection.resume();
   }
+}
+
+/** Small chunks that came together go on together: one write for each would let a peer buy work cheaply. */
+function gathered(pieces: readonly Uint8Array[]): readonly Uint8Array[] {
+  if (pieces.length < 2) return pieces;
+  const sizeBytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  if (sizeBytes > pieces.length * PIECE_BYTES) return pieces;
+  const whole = new Uint8Array(sizeBytes);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return [whole];
 }

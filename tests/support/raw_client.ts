@@ -119,6 +119,11 @@ export class RawClient implements Disposable {
     this.write(bytes === undefined ? head : Buffer.concat([head, bytes]));
   }
 
+  /** Reads nothing more. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
   /** Leaves at once. */
   destroy(): void {
     this.#socket.destroy();

@@ -318,6 +318,20 @@ describe("the body of an answer", () => {
     assert.deepEqual([...body.trailers ?? []], [["X-Sum", "1"]]);
   });
 
+  it("comes in one piece when its chunks are small and came together", async () => {
+    const { net, ask } = open();
+    const { outcome } = await ask(CHUNKED);
+    const big = "x".repeat(20_000);
+    net.dialled[0]?.says(`1\r\nh\r\n1\r\ni\r\n`);
+    net.dialled[0]?.says(`4e20\r\n${big}\r\n1\r\n!\r\n0\r\n\r\n`);
+    const body = bodyOf(outcome);
+    const lengths: number[] = [];
+    for (let piece = await body.read(); piece; piece = await body.read()) {
+      lengths.push(piece.length);
+    }
+    assert.deepEqual(lengths, [2, 20_000, 1]);
+  });
+
   it("resets the connection when nobody wants the rest", async () => {
     const { net, ask } = open();
     const { outcome } = await ask(CHUNKED);
