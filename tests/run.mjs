@@ -1,5 +1,6 @@
 /**
- * Runs everything that must hold: types, lint and format, then the one suite on both runtimes.
+ * Runs everything that must hold: types, lint and format, then the one suite on both runtimes; with
+ * `--hard` only what takes minutes, on the compiled binary at full length.
  * Ends with `N passed, N failed`, a check counting as one, and exits 1 when anything failed.
  */
 import { spawn } from "node:child_process";
@@ -20,12 +21,21 @@ const SUITES = {
   "deno test": [bin("deno"), "test", "-A", "--quiet", "--no-lock", "--no-check", "tests"],
 };
 
+const HARD_SUITES = {
+  "bun test tests/hard": [bin("bun"), "test", "--timeout", "900000", "tests/hard"],
+};
+const hard = process.argv.includes("--hard");
+/** What tests in `tests/hard` take from the environment; what is set already stays. */
+const env = hard
+  ? { HARD: "1", SUBJECTS: "binary", FUZZ_INPUTS: "100000", ...process.env }
+  : process.env;
+
 const total = { passed: 0, failed: 0 };
-for (const [name, command] of Object.entries(CHECKS)) {
+for (const [name, command] of Object.entries(hard ? {} : CHECKS)) {
   const { code } = await run(name, command);
   total[code === 0 ? "passed" : "failed"]++;
 }
-for (const [name, command] of Object.entries(SUITES)) {
+for (const [name, command] of Object.entries(hard ? HARD_SUITES : SUITES)) {
   const { code, output } = await run(name, command);
   const counted = count(output);
   total.passed += counted.passed;
@@ -39,7 +49,7 @@ process.exitCode = total.failed === 0 ? 0 : 1;
 /** Runs a command, showing what it prints and keeping it. */
 async function run(name, [program, ...args]) {
   console.log(`\n— ${name}`);
-  const child = spawn(program, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(program, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.on("data", (data) => {
