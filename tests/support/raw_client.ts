@@ -119,6 +119,23 @@ export class RawClient implements Disposable {
     this.write(bytes === undefined ? head : Buffer.concat([head, bytes]));
   }
 
+  /** Writes, and settles when the system has taken it. */
+  written(bytes: string): Promise<void> {
+    return new Promise((resolve) => this.#socket.write(bytes, () => resolve()));
+  }
+
+  /** The next line; undefined when the connection ends before. */
+  line(): Promise<string | undefined> {
+    return this.#until("\r\n");
+  }
+
+  /** So many bytes, or those that came before the end. */
+  async bytes(count: number): Promise<Buffer> {
+    const pieces: Buffer[] = [];
+    await this.#take(count, (piece) => pieces.push(piece));
+    return Buffer.concat(pieces);
+  }
+
   /** Reads nothing more. */
   pause(): void {
     this.#socket.pause();
