@@ -16,9 +16,15 @@ const CHECKS = {
   format: [bin("deno"), "fmt", "--quiet", "--check"],
 };
 
+const bunTest = [bin("bun"), "test", "--timeout", "120000"];
+const denoTest = [bin("deno"), "test", "-A", "--quiet", "--no-lock", "--no-check"];
+
+/** Everything on the wire engine; what people rely on once more on the web engine. */
 const SUITES = {
-  "bun test": [bin("bun"), "test", "--timeout", "120000"],
-  "deno test": [bin("deno"), "test", "-A", "--quiet", "--no-lock", "--no-check", "tests"],
+  "bun test": bunTest,
+  "deno test": [...denoTest, "tests"],
+  "bun test, web engine": ["env", "ENGINE=web", "SUBJECTS=bun", ...bunTest, "tests/e2e"],
+  "deno test, web engine": ["env", "ENGINE=web", ...denoTest, "tests/e2e"],
 };
 
 const HARD_SUITES = {

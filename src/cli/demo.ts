@@ -11,7 +11,7 @@ import { keysInWords, press } from "../demo/stage_keys.ts";
 import { type Answer, Beat, type ClientDeps, GENERATE, LIST } from "../demo/stage_load.ts";
 import { Timeline } from "../demo/timeline.ts";
 import { ListenError, type Platform } from "../platform/platform.ts";
-import { webEngine } from "../web/engine.ts";
+import { wireEngine } from "../wire/engine.ts";
 import { type Command, EXIT, UsageError } from "./command.ts";
 import { createLogger, urlOf } from "./serving.ts";
 import { checkConfig } from "./source.ts";
@@ -166,7 +166,7 @@ async function openProxyAt(port: number, stage: Stage): Promise<Proxy> {
   if (source.kind === "refused") throw new Error(source.problems.join("\n"));
 
   return await Proxy.open(source.config, {
-    engine: webEngine(platform),
+    engine: wireEngine(platform),
     log: createLogger(source.config, platform),
     clock: platform.clock,
     random: () => platform.random(),

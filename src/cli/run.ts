@@ -13,7 +13,8 @@ at once and whole, a mistake in it changes nothing and is logged.
 
   -c, --config PATH   Configuration file. Without it: ./config.yaml,
                       then /etc/understudy/config.yaml
-      --engine NAME   What carries the bytes: web (default) or wire
+      --engine NAME   What carries the bytes: wire (default), or web,
+                      which is the runtime's own server and fetch
 
 Signals:
   SIGHUP, SIGUSR1     Read the configuration again

@@ -20,7 +20,7 @@ export type EngineName = "web" | "wire";
 
 /** Reads `--engine`. Throws `UsageError`. */
 export function engineNamed(name: string | undefined): EngineName {
-  if (name === undefined) return "web";
+  if (name === undefined) return "wire";
   if (name === "web" || name === "wire") return name;
   throw new UsageError(`Expected --engine to be web or wire but received "${name}"`);
 }
@@ -30,7 +30,7 @@ export interface Serving {
   readonly path: string | undefined;
   /** What it held when `config` was read from it. */
   readonly text?: string;
-  /** "web" by default. */
+  /** "wire" by default. */
   readonly engine?: EngineName;
   readonly account?: (account: Account) => void;
   /** Called once all listeners are open. */
@@ -88,7 +88,7 @@ async function open(
 ): Promise<Proxy | undefined> {
   try {
     return await Proxy.open(config, {
-      engine: engine === "wire" ? wireEngine(platform) : webEngine(platform),
+      engine: engine === "web" ? webEngine(platform) : wireEngine(platform),
       log,
       clock: platform.clock,
       random: () => platform.random(),

@@ -98,13 +98,18 @@ routes:
     upstreams: [{ url: "http://127.0.0.1:${dead}", name: dead }, { url: "${upstream.url}", name: main }]
   - host: dead.test
     upstreams: [{ url: "http://127.0.0.1:${dead}", name: dead }]
+  - host: small.test
+    upstreams: [{ url: "http://127.0.0.1:${dead}", name: dead }]
+    limits: { request_body: 1B }
   - host: down.test
     upstreams: [{ url: "http://127.0.0.1:${dead}", name: dead }]
     health: { uri: /, init_state: down }
 `;
       await using proxy = await Understudy.start(subject, config);
-      const asked = (path: string, host: string) =>
-        new RawRequest(proxy.port, { path, headers: { Host: host } });
+      const asked = (path: string, host: string) => {
+        const upload = path === "/large" ? { method: "POST", body: "more" } : {};
+        return new RawRequest(proxy.port, { path, headers: { Host: host }, ...upload });
+      };
       const ends: [string, string, Record<string, unknown>][] = [
         ["/second", "pair.test", {
           status: 200,
@@ -116,7 +121,7 @@ routes:
         ["/failed", "dead.test", { status: 502, outcome: "failed", upstream: "dead", attempts: 1 }],
         ["/down", "down.test", { status: 503, outcome: "unavailable", attempts: 0 }],
         ["/nowhere", "other.test", { status: 404, outcome: "unrouted", attempts: 0 }],
-        ["/bad", "b@d", { status: 400, outcome: "refused", attempts: 0 }],
+        ["/large", "small.test", { status: 413, outcome: "refused", attempts: 0 }],
       ];
       for (const [path, host, expected] of ends) {
         await asked(path, host).end;
