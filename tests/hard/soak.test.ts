@@ -165,7 +165,7 @@ function report(
   for (const [kind] of LOAD) {
     const own = results.filter((result) => result.kind === kind);
     const failed = own.filter(({ verdict }) => verdict === "failed").length;
-    console.log(`| ${kind} | ${own.length} asked | ${failed} failed visibly |`);
+    console.log(`| ${kind} | asked ${own.length} | failed visibly ${failed} |`);
   }
   const quarter = Math.floor(samples.length / 4);
   for (let at = 0; at < 4 && quarter > 0; at++) {
