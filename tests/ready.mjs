@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 /** Tests that need these are skipped with a reason where they cannot be installed. */
-const DEBIAN_PACKAGES = { nginx: "nginx-light", ip: "iproute2", curl: "curl" };
+const DEBIAN_PACKAGES = { nginx: "nginx-light", ip: "iproute2", curl: "curl", openssl: "openssl" };
 
 installPackages();
 if (process.argv.includes("--test")) {

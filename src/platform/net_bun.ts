@@ -11,6 +11,7 @@ import type {
   DialLimits,
   Platform,
 } from "./platform.ts";
+import { dial as dialByNode } from "./net_node.ts";
 import {
   dialFailure,
   hostsOf,
@@ -165,8 +166,11 @@ function listenTcp(
 
 const DEAF: ConnectionEvents = { data() {}, drained() {}, closed() {} };
 
-export const dial: Platform["dial"] = (address, events, limits) =>
-  new Promise((resolve) => dialInto(address, events, limits, resolve));
+/** In the clear on Bun's own sockets; TLS is the same for both runtimes. */
+export const dial: Platform["dial"] = (address, events, limits) => {
+  if (limits.tlsName !== undefined) return dialByNode(address, events, limits);
+  return new Promise((resolve) => dialInto(address, events, limits, resolve));
+};
 
 function dialInto(
   address: Address,

@@ -2,7 +2,8 @@
  * Byte connections on `node:net` sockets, for Deno, and for whatever else comes as such a socket,
  * a TLS one say.
  */
-import { connect, createServer, type Socket } from "node:net";
+import { connect, createServer, isIP, type Socket } from "node:net";
+import { connect as connectTls, TLSSocket } from "node:tls";
 import type { Address } from "../model.ts";
 import type { Connection, ConnectionEvents, Dialled, Platform } from "./platform.ts";
 import {
@@ -51,9 +52,10 @@ class NodeConnection implements Connection {
   }
 
   reset(): void {
-    // A unix socket knows no RST, and throws when asked for one.
-    if (this.#socket.remoteAddress === undefined) this.#socket.destroy();
-    else this.#socket.resetAndDestroy();
+    // Unix sockets and those of TLS know no RST, and throw when asked for one.
+    const knows = this.#socket.remoteAddress !== undefined && !(this.#socket instanceof TLSSocket);
+    if (knows) this.#socket.resetAndDestroy();
+    else this.#socket.destroy();
   }
 
   pause(): void {
@@ -97,11 +99,12 @@ export const listen: Platform["listen"] = async (address, accept) => {
   }
 };
 
-export const dial: Platform["dial"] = (address, events, { timeoutMs, signal }) => {
+export const dial: Platform["dial"] = (address, events, { timeoutMs, signal, tlsName }) => {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve({ kind: "aborted" });
     const startedAt = clock.elapsed();
-    const socket = open(address);
+    const socket = tlsName === undefined ? open(address) : openTls(address, tlsName);
+    let reached = false;
     const settle = (dialled: Dialled): void => {
       cancel();
       signal.removeEventListener("abort", onAbort);
@@ -111,14 +114,17 @@ export const dial: Platform["dial"] = (address, events, { timeoutMs, signal }) =
       resolve(dialled);
     };
     const onAbort = (): void => settle({ kind: "aborted" });
-    const onError = (error: unknown): void =>
-      settle(dialFailure(error, clock.elapsed() - startedAt));
+    const onError = (error: unknown): void => {
+      const failure = dialFailure(error, clock.elapsed() - startedAt);
+      settle(reached ? { ...failure, code: "tls" } : failure);
+    };
     const cancel = clock.after(timeoutMs, () => {
       settle({ kind: "failed", code: "dial_timeout", detail: `no answer in ${timeoutMs} ms` });
     });
     signal.addEventListener("abort", onAbort, { once: true });
     socket.once("error", onError);
-    socket.once("connect", () => {
+    socket.once("connect", () => (reached = true));
+    socket.once(tlsName === undefined ? "connect" : "secureConnect", () => {
       settle({ kind: "connected", connection: new NodeConnection(socket, events) });
     });
   });
@@ -127,4 +133,13 @@ export const dial: Platform["dial"] = (address, events, { timeoutMs, signal }) =
 function open(address: Address): Socket {
   if (address.kind === "unix") return connect({ path: address.path });
   return connect({ host: address.host, port: address.port });
+}
+
+function openTls(address: Address, name: string): Socket {
+  const place = address.kind === "unix"
+    ? { path: address.path }
+    : { host: address.host, port: address.port };
+  // An address is proved by the certificate but never asked for by name (RFC 6066 section 3).
+  const asked = isIP(name) === 0 ? { servername: name } : {};
+  return connectTls({ ...place, ...asked, ALPNProtocols: ["http/1.1"] });
 }

@@ -80,8 +80,11 @@ export type Dialled =
   | Exclude<DialResult, { kind: "connected" }>;
 
 export interface DialLimits {
+  /** The handshake of TLS included, where there is one. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** Name or IP address that the peer's certificate must prove; undefined dials in the clear. */
+  readonly tlsName?: string | undefined;
 }
 
 export interface ByteListener {

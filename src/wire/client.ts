@@ -44,6 +44,7 @@ async function send(attempt: Attempt, pool: Pool, deps: ClientDeps): Promise<Out
   const dialled = await deps.dial(upstream.address, connection, {
     timeoutMs: dialTimeoutMs,
     signal,
+    tlsName: tlsNameOf(upstream),
   });
   switch (dialled.kind) {
     case "aborted":
@@ -54,6 +55,12 @@ async function send(attempt: Attempt, pool: Pool, deps: ClientDeps): Promise<Out
       connection.open(dialled.connection);
       return await connection.run(attempt);
   }
+}
+
+/** The host that an `https` upstream's certificate must prove. */
+function tlsNameOf({ scheme, address }: Upstream): string | undefined {
+  if (scheme !== "https") return undefined;
+  return address.kind === "unix" ? "localhost" : address.host;
 }
 
 function unsent(reason: FailureReason, detail: string): Outcome {
