@@ -14,6 +14,7 @@ import {
   listenError,
   plainIp,
   removeStaleSocket,
+  textOf,
 } from "./web.ts";
 
 class NodeConnection implements Connection {
@@ -95,7 +96,9 @@ export const listen: Platform["listen"] = async (address, accept) => {
     const boundPort = typeof bound === "object" && bound !== null ? bound.port : port;
     return { address: { ...address, port: boundPort }, close: () => void server.close() };
   } catch (error) {
-    throw listenError(address, error);
+    // Deno says "invalid argument" of an address that is not this machine's.
+    const foreign = address.kind === "tcp" && textOf(error, "code") === "EINVAL";
+    throw listenError(address, foreign ? { code: "EADDRNOTAVAIL", cause: error } : error);
   }
 };
 

@@ -7,7 +7,7 @@ import type { ByteSource, Delivery, Exchange, Reply } from "../model.ts";
 import type { Connection } from "../platform/platform.ts";
 import { latin1Bytes } from "./bytes.ts";
 import type { RequestHead } from "./head.ts";
-import { declareLength, fieldLines, Outflow, type OutFraming } from "./outflow.ts";
+import { declareLength, Outflow, type OutFraming } from "./outflow.ts";
 import { reasonOf } from "./reasons.ts";
 import { WireTunnel } from "./tunnel.ts";
 
@@ -77,7 +77,7 @@ export class WireExchange implements Exchange {
   interim(status: number, fields: Fields): void {
     if (this.answered || this.#head.minorVersion === 0 || this.#left) return;
     declareLength(fields, undefined);
-    const text = `HTTP/1.1 ${status} ${reasonOf(status)}\r\n${fieldLines(fields)}\r\n`;
+    const text = `HTTP/1.1 ${status} ${reasonOf(status)}\r\n${fields.lines()}\r\n`;
     this.#site.outflow.write(latin1Bytes(text));
   }
 
@@ -119,7 +119,7 @@ export class WireExchange implements Exchange {
     if (framing === "length") declareLength(fields, body?.lengthBytes ?? 0);
     // Answers to HEAD and 304 may tell the length that another answer would have had, a 204 none at all.
     else if (framing !== "none" || status < 200 || status === 204) declareLength(fields, undefined);
-    text += fieldLines(fields);
+    text += fields.lines();
     if (framing === "chunked") text += "Transfer-Encoding: chunked\r\n";
     if (isLast) text += "Connection: close\r\n";
     else if (this.#head.minorVersion === 0) text += "Connection: keep-alive\r\n";
@@ -130,7 +130,7 @@ export class WireExchange implements Exchange {
     if (!(tunnel instanceof WireTunnel)) throw new TypeError("Tunnel is not of this engine");
     const phrase = reason === "" ? reasonOf(101) : reason;
     const upgrade = `Connection: Upgrade\r\nUpgrade: ${tunnel.protocol}\r\n`;
-    const head = `HTTP/1.1 101 ${phrase}\r\n${fieldLines(fields)}${upgrade}\r\n`;
+    const head = `HTTP/1.1 101 ${phrase}\r\n${fields.lines()}${upgrade}\r\n`;
     this.#site.outflow.write(latin1Bytes(head));
     this.#site.handOver(tunnel);
     return { end: "whole", bodyBytes: await tunnel.ended };

@@ -125,10 +125,3 @@ export function declareLength(fields: Fields, lengthBytes: number | undefined): 
     fields.set("Content-Length", String(lengthBytes));
   }
 }
-
-/** Field lines of a head, each with its line end, without the empty line that ends the head. */
-export function fieldLines(fields: Fields): string {
-  let text = "";
-  for (const [name, value] of fields) text += `${name}: ${value}\r\n`;
-  return text;
-}

@@ -19,6 +19,8 @@ export interface Kept {
   readonly usedAt: number;
   /** How long its upstream promised to keep it, in milliseconds; undefined when it said nothing. */
   readonly promisedMs: number | undefined;
+  /** Made for a request that must not share one; others of the kind will not use it either. */
+  readonly dedicated: boolean;
   /** Not a byte has come since its last request was sent. */
   readonly silent: boolean;
   run(attempt: Attempt): Promise<Outcome>;
@@ -53,7 +55,9 @@ export class Pool implements Waiting {
   }
 
   put(kept: Kept): void {
-    if (this.#idle.length >= IDLE_MAX) return kept.close();
+    // Every POST brings one, and takes none: kept all, they would pile up for nobody.
+    const unneeded = kept.dedicated && this.#idle.length > 0;
+    if (unneeded || this.#idle.length >= IDLE_MAX) return kept.close();
     if (this.#idle.length === 0) this.#deadlines.add(this);
     this.#idle.push(kept);
   }
@@ -80,4 +84,10 @@ export class Pool implements Waiting {
 
 function endOf({ usedAt, promisedMs }: Kept): number {
   return usedAt + (promisedMs === undefined ? IDLE_MS : promisedMs - MARGIN_MS);
+}
+
+/** Milliseconds of `Keep-Alive: timeout=5`. */
+export function promised(field: string | undefined): number | undefined {
+  const seconds = /(?:^|[,\s])timeout=(\d{1,6})/i.exec(field ?? "")?.[1];
+  return seconds === undefined ? undefined : Number(seconds) * 1000;
 }

@@ -9,8 +9,8 @@ import { latin1Bytes } from "./bytes.ts";
 import { bodyDecoder, responseFraming } from "./framing.ts";
 import { HEAD_LIMITS, type Heads, type ResponseHead, responseHeads } from "./head.ts";
 import { Inflow } from "./inflow.ts";
-import { declareLength, fieldLines, Outflow } from "./outflow.ts";
-import type { Kept, Pool } from "./pool.ts";
+import { declareLength, Outflow } from "./outflow.ts";
+import { type Kept, type Pool, promised } from "./pool.ts";
 import { WireTunnel } from "./tunnel.ts";
 
 /** Interim answers passed on for one request at most; more is an upstream that never comes to the point. */
@@ -19,6 +19,7 @@ const INTERIMS_MAX = 32;
 export class UpstreamConnection implements ConnectionEvents, Kept {
   usedAt = 0;
   promisedMs: number | undefined;
+  dedicated = false;
   silent = true;
   readonly #pool: Pool;
   readonly #clock: Clock;
@@ -49,6 +50,7 @@ export class UpstreamConnection implements ConnectionEvents, Kept {
   run(attempt: Attempt): Promise<Outcome> {
     return new Promise((resolve) => {
       this.silent = true;
+      this.dedicated = attempt.fresh || attempt.body !== undefined;
       // It ended between being dialled, or taken from the pool, and now.
       if (this.#over) return resolve(failed("closed", "connection ended early", false));
       const { signal, headersTimeoutMs } = attempt;
@@ -110,7 +112,7 @@ export class UpstreamConnection implements ConnectionEvents, Kept {
     if (body !== undefined || fields.has("content-length")) {
       declareLength(fields, body === undefined ? 0 : body.lengthBytes);
     }
-    let head = `${method} ${target} HTTP/1.1\r\n${fieldLines(fields)}`;
+    let head = `${method} ${target} HTTP/1.1\r\n${fields.lines()}`;
     if (upgrade !== undefined) head += `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`;
     const framing = body?.lengthBytes === undefined ? "chunked" : "length";
     if (body !== undefined && framing === "chunked") head += "Transfer-Encoding: chunked\r\n";
@@ -244,10 +246,4 @@ export class UpstreamConnection implements ConnectionEvents, Kept {
 
 function failed(reason: FailureReason, detail: string, sent = true): Outcome {
   return { kind: "failed", reason, sent, detail };
-}
-
-/** Milliseconds of `Keep-Alive: timeout=5`. */
-function promised(field: string | undefined): number | undefined {
-  const seconds = /(?:^|[,\s])timeout=(\d{1,6})/i.exec(field ?? "")?.[1];
-  return seconds === undefined ? undefined : Number(seconds) * 1000;
 }

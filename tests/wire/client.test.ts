@@ -390,6 +390,12 @@ describe("connections kept for later", () => {
     });
   }
 
+  it("are not kept for nobody when requests that take none bring one each", async () => {
+    const { net, ask } = open();
+    for (let round = 0; round < 3; round++) await ask(EMPTY, { fresh: true });
+    assert.deepEqual(net.dialled.map(({ state }) => state), ["open", "closed", "closed"]);
+  });
+
   it("go when their upstream speaks unasked", async () => {
     const { net, ask } = open();
     await ask(EMPTY);
