@@ -46,7 +46,8 @@ export function buildRouter(pools: readonly Pool[]): Router {
 
   return {
     find(host, rawPath) {
-      const path = cleanPath(rawPath);
+      // `OPTIONS *` asks about the whole of an upstream (RFC 9110 section 9.3.7).
+      const path = rawPath === "*" ? "/" : cleanPath(rawPath);
       const dot = host.indexOf(".");
       return (
         within(exact.get(host), path) ??

@@ -135,6 +135,8 @@ describe("buildRouter()", () => {
     ["other", "/public/%2e%2e/admin/%ff", "admin"],
     ["a.example.com", "/admin", "exact"],
     ["[::1]", "/", "v6"],
+    // `OPTIONS *` asks the whole of a host.
+    ["a.example.com", "*", "exact"],
   ];
   for (const [host, path, expected] of cases) {
     it(`leads ${host}${path} to "${expected}"`, () => {
