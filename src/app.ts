@@ -2,10 +2,9 @@
  * Puts the parts together and keeps them while the process runs: opens listeners, starts probes,
  * takes a new configuration over whole or not at all, and lets everything end in good order.
  */
-import { plan } from "./config/plan.ts";
-import { addressKey } from "./config/plan.ts";
+import { addressKey, plan } from "./config/plan.ts";
 import { Board } from "./health/board.ts";
-import { type Change } from "./health/entry.ts";
+import type { Change } from "./health/entry.ts";
 import { watch } from "./health/loop.ts";
 import { probe } from "./health/probe.ts";
 import type { Account, Config, Engine, Exchange, Listener, Pool } from "./model.ts";

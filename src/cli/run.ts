@@ -1,7 +1,7 @@
 /** `understudy run`: serves what a configuration file says, and follows the file. */
 import { type Command, EXIT } from "./command.ts";
 import { engineNamed, serve } from "./serving.ts";
-import { locate, readConfig } from "./source.ts";
+import { sourceOf } from "./source.ts";
 
 export const run: Command = {
   name: "run",
@@ -39,17 +39,9 @@ A small config.yaml, which goes to the first machine whenever it is up:
 
   async run(platform, args) {
     const engine = engineNamed(args.text("engine"));
-    const located = await locate(args.text("config"), platform);
-    if (located.kind === "none") {
-      platform.stderr.write(`${located.problem}\n`);
-      return EXIT.failed;
-    }
-    const source = await readConfig(located.path, platform);
-    if (source.kind === "refused") {
-      platform.stderr.write(`${source.problems.join("\n")}\n`);
-      return EXIT.failed;
-    }
-    const { config, text } = source;
-    return await serve(config, { path: located.path, text, engine }, platform);
+    const source = await sourceOf(args.text("config"), platform);
+    if (source === undefined) return EXIT.failed;
+    const { config, text, path } = source;
+    return await serve(config, { path, text, engine }, platform);
   },
 };

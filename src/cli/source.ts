@@ -11,11 +11,11 @@ export type Source =
   /** Lines for people, one a problem. */
   | { readonly kind: "refused"; readonly problems: readonly string[] };
 
-export type Located =
+type Located =
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "none"; readonly problem: string };
 
-export async function locate(named: string | undefined, platform: Platform): Promise<Located> {
+async function locate(named: string | undefined, platform: Platform): Promise<Located> {
   if (named !== undefined) return { kind: "file", path: named };
   for (const path of DEFAULT_PATHS) {
     if (await platform.fileExists(path)) return { kind: "file", path };
@@ -25,6 +25,22 @@ export async function locate(named: string | undefined, platform: Platform): Pro
     kind: "none",
     problem: `Cannot find a configuration: looked for ${looked}; name one with --config PATH`,
   };
+}
+
+/** Finds, reads and checks a configuration; says what is wrong with it and gives undefined when it is no good. */
+export async function sourceOf(
+  named: string | undefined,
+  platform: Platform,
+): Promise<(Extract<Source, { kind: "loaded" }> & { readonly path: string }) | undefined> {
+  const located = await locate(named, platform);
+  if (located.kind === "none") {
+    platform.stderr.write(`${located.problem}\n`);
+    return undefined;
+  }
+  const source = await readConfig(located.path, platform);
+  if (source.kind === "loaded") return { ...source, path: located.path };
+  platform.stderr.write(`${source.problems.join("\n")}\n`);
+  return undefined;
 }
 
 /** Reads and checks a file. Never rejects. */

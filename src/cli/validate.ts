@@ -1,6 +1,6 @@
 /** `understudy validate`: says everything that is wrong with a configuration, and serves nothing. */
 import { type Command, EXIT } from "./command.ts";
-import { locate, readConfig } from "./source.ts";
+import { sourceOf } from "./source.ts";
 
 export const validate: Command = {
   name: "validate",
@@ -19,20 +19,12 @@ Exit codes: 0 the file is good, 1 it is not, 2 usage.
   positionalsMax: 1,
 
   async run(platform, args) {
-    const located = await locate(args.text("config") ?? args.positionals[0], platform);
-    if (located.kind === "none") {
-      platform.stderr.write(`${located.problem}\n`);
-      return EXIT.failed;
-    }
-    const source = await readConfig(located.path, platform);
-    if (source.kind === "refused") {
-      platform.stderr.write(`${source.problems.join("\n")}\n`);
-      return EXIT.failed;
-    }
+    const source = await sourceOf(args.text("config") ?? args.positionals[0], platform);
+    if (source === undefined) return EXIT.failed;
     const { routes } = source.config;
     const upstreams = routes.reduce((sum, route) => sum + route.upstreams.length, 0);
     platform.stdout.write(
-      `${located.path} is good: ${counted(routes.length, "route")}, ${
+      `${source.path} is good: ${counted(routes.length, "route")}, ${
         counted(upstreams, "upstream")
       }\n`,
     );
