@@ -2,7 +2,8 @@
  * Puts the parts together and keeps them while the process runs: opens listeners, starts probes,
  * takes a new configuration over whole or not at all, and lets everything end in good order.
  */
-import { addressKey, plan } from "./config/plan.ts";
+import { addressKey } from "./address.ts";
+import { plan } from "./config/plan.ts";
 import { Board } from "./health/board.ts";
 import type { Change } from "./health/entry.ts";
 import { watch } from "./health/loop.ts";

@@ -13,7 +13,7 @@ const LINES_MAX = 250;
 /** A line near the top that owns up to a longer file: "Longer than 250 lines because …". */
 const LENGTH_REASON = /longer than (?:250 lines|usual)/i;
 
-const NOUNS = ["model.ts", "fields.ts", "ip.ts"];
+const NOUNS = ["model.ts", "fields.ts", "ip.ts", "address.ts"];
 const PORT = "platform/platform.ts";
 /** For the number that `version` prints. */
 const PACKAGE = "../package.json";
@@ -23,7 +23,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "model.ts": ["fields.ts"],
   "fields.ts": [],
   "ip.ts": ["model.ts"],
-  "platform/": ["model.ts", "fields.ts", "node:"],
+  "address.ts": ["model.ts"],
+  "platform/": ["model.ts", "fields.ts", "address.ts", "node:"],
   "config/": [...NOUNS, PORT, "valibot", "yaml"],
   "caddyfile/": [...NOUNS, "config/schema.ts"],
   "wire/": [...NOUNS, PORT],

@@ -2,6 +2,7 @@
  * The life of a running proxy from the operator's side: signals, reloads, the orderly end. Shared by
  * the commands that serve.
  */
+import { spellAddress } from "../address.ts";
 import { Proxy } from "../app.ts";
 import { watchFile } from "../config/watch.ts";
 import type { Account, Address, Config } from "../model.ts";
@@ -71,9 +72,9 @@ export function createLogger(config: Config, platform: Platform): Logger {
 }
 
 export function urlOf(address: Address): string {
-  if (address.kind === "unix") return `unix/${address.path}`;
-  const host = address.host.includes(":") ? `[${address.host}]` : address.host;
-  return `http://${host === "" ? "0.0.0.0" : host}:${address.port}`;
+  if (address.kind === "unix") return spellAddress(address);
+  const host = address.host === "" ? "0.0.0.0" : address.host;
+  return `http://${spellAddress({ ...address, host })}`;
 }
 
 interface Tools {

@@ -2,6 +2,7 @@
  * Compares the running configuration with the next one: which sockets to open and close, which
  * upstreams are other machines now, whose probing must begin anew. Pure; `app.ts` carries it out.
  */
+import { addressKey } from "../address.ts";
 import type { Address, Config, Route, Upstream } from "../model.ts";
 
 export interface Plan {
@@ -48,11 +49,6 @@ export function plan(before: Config | undefined, after: Config): Plan {
     ),
     unprobe: new Set([...old.keys()].filter((id) => next.get(id)?.route.health === undefined)),
   };
-}
-
-/** One text for one address, to tell addresses apart. */
-export function addressKey(address: Address): string {
-  return address.kind === "unix" ? `unix/${address.path}` : `${address.host}|${address.port}`;
 }
 
 interface Site {

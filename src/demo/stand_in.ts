@@ -2,6 +2,7 @@
  * The stand-in as a process of its own, behind the hidden command `understudy stand-in`: arguments
  * in, a listening server and one line of output back. Killing it is then as real as it gets.
  */
+import { spellAddress } from "../address.ts";
 import type { Address } from "../model.ts";
 import type { HttpServer, Platform } from "../platform/platform.ts";
 import { durationMs } from "./duration.ts";
@@ -91,7 +92,5 @@ function splitOnce(arg: string): string[] {
 }
 
 function locate(address: Address): string {
-  if (address.kind === "unix") return `unix/${address.path}`;
-  const host = address.host.includes(":") ? `[${address.host}]` : address.host;
-  return `http://${host}:${address.port}`;
+  return `${address.kind === "unix" ? "" : "http://"}${spellAddress(address)}`;
 }

@@ -2,6 +2,7 @@
  * One active check of one upstream: asks what the rules say, by a connection of its own, and says
  * pass or fail with the reason in words. Failing is its business, so it never rejects.
  */
+import { spellAddress } from "../address.ts";
 import { Fields } from "../fields.ts";
 import type {
   Address,
@@ -177,8 +178,7 @@ function otherPort(address: Address, port: number | undefined): Address {
 
 function at(upstream: Upstream, address: Address): Upstream {
   if (address.kind === "unix") return { ...upstream, address };
-  const host = address.host.includes(":") ? `[${address.host}]` : address.host;
-  return { ...upstream, address, authority: `${host}:${address.port}` };
+  return { ...upstream, address, authority: spellAddress(address) };
 }
 
 function redirection(response: UpstreamResponse): string | undefined {

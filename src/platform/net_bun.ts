@@ -13,6 +13,7 @@ import type {
 } from "./platform.ts";
 import { dial as dialByNode } from "./net_node.ts";
 import {
+  DEAF,
   dialFailure,
   hostsOf,
   lacksFamily,
@@ -163,8 +164,6 @@ function listenTcp(
   }
   return { address: { ...address, port: server.port }, close: () => server.stop() };
 }
-
-const DEAF: ConnectionEvents = { data() {}, drained() {}, closed() {} };
 
 /** In the clear on Bun's own sockets; TLS is the same for both runtimes. */
 export const dial: Platform["dial"] = (address, events, limits) => {

@@ -8,6 +8,7 @@ import type { Address } from "../model.ts";
 import type { Connection, ConnectionEvents, Dialled, Platform } from "./platform.ts";
 import {
   clock,
+  DEAF,
   dialFailure,
   hostsOf,
   lacksFamily,
@@ -67,8 +68,6 @@ class NodeConnection implements Connection {
     this.#socket.resume();
   }
 }
-
-const DEAF: ConnectionEvents = { data() {}, drained() {}, closed() {} };
 
 export const listen: Platform["listen"] = async (address, accept) => {
   const server = createServer((socket) => accept(new NodeConnection(socket, DEAF)));

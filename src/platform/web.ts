@@ -5,9 +5,11 @@
 import { rm } from "node:fs/promises";
 import { performance } from "node:perf_hooks";
 import { clearTimeout, setTimeout } from "node:timers";
+import { spellAddress } from "../address.ts";
 import type { Address } from "../model.ts";
 import {
   type Clock,
+  type ConnectionEvents,
   type DialLimits,
   type DialResult,
   type FetchFailure,
@@ -56,13 +58,6 @@ export function plainIp(ip: string): string {
   return ip.startsWith("::ffff:") && ip.includes(".") ? ip.slice(7) : ip;
 }
 
-/** As the operator would write it. */
-export function spell(address: Address): string {
-  if (address.kind === "unix") return `unix/${address.path}`;
-  const host = address.host.includes(":") ? `[${address.host}]` : address.host;
-  return `${host}:${address.port}`;
-}
-
 /** Hosts to try for an address in turn: an empty host is every interface, IPv6 with IPv4 where there is IPv6. */
 export function hostsOf(host: string): readonly string[] {
   return host === "" ? ["::", "0.0.0.0"] : [host];
@@ -88,7 +83,7 @@ export function listenError(address: Address, error: unknown): ListenError {
   const taken = code === "EADDRINUSE" && address.kind === "unix";
   const [firstLine = ""] = messageOf(error).split("\n");
   const words = taken ? "another process listens there" : LISTEN_WORDS[code] ?? firstLine;
-  return new ListenError(`Cannot listen on ${spell(address)}: ${words}`, { cause: error });
+  return new ListenError(`Cannot listen on ${spellAddress(address)}: ${words}`, { cause: error });
 }
 
 /**
@@ -101,13 +96,16 @@ export async function removeStaleSocket(path: string, dial: Platform["dial"]): P
   if (result.kind === "failed" && result.code === "refused") await rm(path, { force: true });
 }
 
+/** Hears nothing: for connections that are hung up at once, or that nobody has taken yet. */
+export const DEAF: ConnectionEvents = { data() {}, drained() {}, closed() {} };
+
 /** Tells by a connection that is made and hung up at once whether one can be made. */
 export async function knock(
   dial: Platform["dial"],
   address: Address,
   limits: DialLimits,
 ): Promise<DialResult> {
-  const dialled = await dial(address, { data() {}, drained() {}, closed() {} }, limits);
+  const dialled = await dial(address, DEAF, limits);
   if (dialled.kind !== "connected") return dialled;
   dialled.connection.close();
   return { kind: "connected" };

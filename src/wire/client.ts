@@ -2,6 +2,7 @@
  * The upstream's side of the wire: makes attempts on connections of its own or kept ones, and knows
  * for each whether the upstream can have seen anything of the request.
  */
+import { addressKey } from "../address.ts";
 import type { Attempt, FailureReason, Outcome, Transport, Upstream } from "../model.ts";
 import type { Clock, Platform } from "../platform/platform.ts";
 import type { Deadlines } from "./deadlines.ts";
@@ -81,9 +82,7 @@ class Pools {
     const known = this.#byUpstream.get(upstream);
     if (known !== undefined) return known;
 
-    const { address, scheme } = upstream;
-    const place = address.kind === "unix" ? address.path : `${address.host}|${address.port}`;
-    const key = `${scheme}|${place}`;
+    const key = `${upstream.scheme}|${addressKey(upstream.address)}`;
     const pool = this.#byAddress.get(key)?.deref() ?? new Pool(this.#deps);
     this.#byAddress.set(key, new WeakRef(pool));
     this.#byUpstream.set(upstream, pool);

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { addressKey, type Plan, plan } from "../../src/config/plan.ts";
+import { addressKey } from "../../src/address.ts";
+import { type Plan, plan } from "../../src/config/plan.ts";
 import type { Address, Config, Route } from "../../src/model.ts";
 import { config, health, route, upstream } from "../support/fake_route.ts";
 
