@@ -1,5 +1,5 @@
 /** Addresses as text: as people and URLs spell them, and as keys that tell them apart. Pure. */
-import type { Address } from "./model.ts";
+import type { Address } from "./rules.ts";
 
 /** `host:port`, an IPv6 address in brackets; `unix/PATH` for a socket file. */
 export function spellAddress(address: Address): string {

@@ -8,10 +8,12 @@ import { Board } from "./health/board.ts";
 import type { Change } from "./health/entry.ts";
 import { watch } from "./health/loop.ts";
 import { probe } from "./health/probe.ts";
-import type { Account, Config, Engine, Exchange, Listener, Pool } from "./model.ts";
+import type { Account, Engine, Exchange, Listener, Pool } from "./model.ts";
+import type { Config } from "./rules.ts";
 import { accessLine } from "./ops/access.ts";
 import type { Logger } from "./ops/log.ts";
 import type { Clock } from "./platform/platform.ts";
+import { poolsOf } from "./steps.ts";
 import { createRelay, type Relay, type RunningTunnel, type Snapshot } from "./request/handler.ts";
 import { buildRouter } from "./request/route.ts";
 
@@ -52,7 +54,7 @@ export class Proxy {
       if (change.kind === "phase" && change.to === "down") this.#distrust(route, upstream);
       deps.changed?.(upstream, change);
     });
-    this.#live = { current: { router: buildRouter([]), trustedProxies: [] } };
+    this.#live = { current: snapshot({ routes: [], trustedProxies: [] }, []) };
     this.#relay = createRelay({
       live: this.#live,
       transport: deps.engine.transport,
@@ -105,10 +107,10 @@ export class Proxy {
 
     this.#config = config;
     this.#deps.log.configure(config.log);
-    const pools = this.board.adopt(config.routes, moved);
+    const pools = this.board.adopt(poolsOf(config.routes), moved);
     for (const id of [...unprobe, ...probe]) this.#probes.get(id)?.abort();
     for (const pool of pools) this.#startProbes(pool, probe);
-    this.#live.current = { router: buildRouter(pools), trustedProxies: config.trustedProxies };
+    this.#live.current = snapshot(config, pools);
 
     for (const [key, listener] of opened) this.#listeners.set(key, listener);
     for (const address of close) this.#closeListener(addressKey(address));
@@ -169,8 +171,8 @@ export class Proxy {
     }
   };
 
-  #startProbes({ route, members }: Pool, wanted: ReadonlySet<string>): void {
-    const { health } = route;
+  #startProbes({ rules, members }: Pool, wanted: ReadonlySet<string>): void {
+    const { health } = rules;
     if (health === undefined) return;
     const { engine: { transport }, clock, random } = this.#deps;
     for (const { upstream } of members) {
@@ -188,9 +190,9 @@ export class Proxy {
   }
 
   /** A machine that was suspended comes back without its connections, and says so to nobody. */
-  #distrust(routeId: string, name: string): void {
-    const route = this.#config?.routes.find(({ id }) => id === routeId);
-    const upstream = route?.upstreams.find((candidate) => candidate.name === name);
+  #distrust(poolId: string, name: string): void {
+    const pool = this.#live.current.pool(poolId);
+    const upstream = pool?.rules.upstreams.find((candidate) => candidate.name === name);
     if (upstream !== undefined) this.#deps.engine.transport.distrust(upstream);
   }
 
@@ -209,6 +211,14 @@ export class Proxy {
       else this.#deps.clock.after(running.closeDelayMs, () => running.tunnel.goAway());
     }
   }
+}
+
+function snapshot(
+  { routes, trustedProxies }: Pick<Config, "routes" | "trustedProxies">,
+  pools: readonly Pool[],
+): Snapshot {
+  const byId = new Map(pools.map((pool) => [pool.rules.id, pool]));
+  return { router: buildRouter(routes), trustedProxies, pool: (id) => byId.get(id) };
 }
 
 /** Logs a change once, in words. */

@@ -1,5 +1,5 @@
 /** IP addresses as bytes, and whether a block holds one. Pure; knows nothing of names or ports. */
-import type { Cidr } from "./model.ts";
+import type { Cidr } from "./rules.ts";
 
 /** 4 bytes for IPv4 (also when mapped into IPv6), 16 for IPv6 without its zone; undefined for anything else. */
 export function parseIp(text: string): readonly number[] | undefined {

@@ -1,188 +1,10 @@
 /**
- * The nouns of understudy: what a route, an upstream, an attempt and an outcome are, and the two
+ * The nouns of understudy at work: what a pool, an attempt and an outcome are, and the two
  * ports (exchange, transport) behind which an engine carries the bytes. No behaviour lives here.
  * Longer than usual, as nouns that refer to one another are read best on one page.
  */
 import type { Fields } from "./fields.ts";
-
-// —— what the operator wrote, parsed once ————————————————————————————————————————————————
-
-/** Where a connection goes to, or is accepted. */
-export type Address =
-  | { readonly kind: "tcp"; readonly host: string; readonly port: number }
-  | { readonly kind: "unix"; readonly path: string };
-
-/** Which value of `Host` an upstream is sent. */
-export type HostHeader =
-  | { readonly kind: "client" }
-  | { readonly kind: "upstream" }
-  | { readonly kind: "literal"; readonly value: string };
-
-/** One machine that can answer a route's requests. */
-export interface Upstream {
-  /** Route id and name; keys the state that survives reloads. */
-  readonly id: string;
-  /** Unique in its route; what logs and people call it. */
-  readonly name: string;
-  readonly scheme: "http" | "https";
-  readonly address: Address;
-  /** Host and port as `Host` and URLs spell them, the scheme's default port left out. */
-  readonly authority: string;
-  readonly hostHeader: HostHeader;
-  /** Fields set on every request to this upstream, after those of its route. */
-  readonly headers: readonly FieldTemplate[];
-}
-
-/** A text with placeholders, split at load time: literals and names of `Placeholders` in turn. */
-export type Template = readonly (string | { readonly name: PlaceholderName })[];
-
-export type PlaceholderName =
-  | "client_ip"
-  | "host"
-  | "upstream"
-  | "upstream_host"
-  | "scheme"
-  | "method"
-  | "uri"
-  | "request_id";
-
-export interface FieldTemplate {
-  readonly name: string;
-  readonly value: Template;
-}
-
-/** Edits of a head, in this order: remove, replace, set, add. */
-export interface HeaderRules {
-  /** Names to remove; a leading or trailing `*` matches any rest. */
-  readonly remove: readonly string[];
-  readonly replace: readonly {
-    readonly name: string;
-    readonly search: RegExp;
-    readonly with: Template;
-  }[];
-  readonly set: readonly FieldTemplate[];
-  readonly add: readonly FieldTemplate[];
-}
-
-/** Status codes from `from` to `to`, both included. */
-export interface StatusRange {
-  readonly from: number;
-  readonly to: number;
-}
-
-/** How upstreams of a route are probed (SEMANTICS section 3). */
-export interface HealthRules {
-  readonly uri: string;
-  /** Asks another port of the same host. */
-  readonly port: number | undefined;
-  /** Asks another address instead. */
-  readonly address: Address | undefined;
-  readonly method: string;
-  readonly headers: readonly { readonly name: string; readonly value: string }[];
-  readonly body: string | undefined;
-  /** Start to start, in milliseconds. */
-  readonly intervalMs: number;
-  /** The whole exchange, in milliseconds. */
-  readonly timeoutMs: number;
-  readonly status: readonly StatusRange[];
-  readonly expectBody: RegExp | undefined;
-  readonly followRedirects: boolean;
-  readonly rise: number;
-  readonly fall: number;
-  readonly fastIntervalMs: number;
-  /** Interval while no request comes; undefined probes at `intervalMs` always. */
-  readonly idleIntervalMs: number | undefined;
-  readonly initState: "probe" | "up" | "down";
-}
-
-/** How live traffic is judged (SEMANTICS section 4). */
-export interface PassiveRules {
-  /** How long each failure is remembered, in milliseconds; 0 counts none. */
-  readonly failDurationMs: number;
-  readonly failsMax: number;
-  readonly unhealthyStatus: readonly StatusRange[];
-  /** Time to response headers that counts as a failure, in milliseconds. */
-  readonly unhealthyLatencyMs: number | undefined;
-  /** In-flight requests at most; Infinity when unlimited. */
-  readonly requestsMax: number;
-  readonly clearOnPass: boolean;
-}
-
-/** When a request moves on to the next upstream (SEMANTICS section 5). */
-export interface RetryRules {
-  /** Attempts in all; undefined tries each upstream once per pass. */
-  readonly attemptsMax: number | undefined;
-  /** How long new passes go on, also while no upstream is available, in milliseconds. */
-  readonly forMs: number;
-  readonly intervalMs: number;
-  /** Request bytes kept for a replay. */
-  readonly replayLimitBytes: number;
-  readonly status: readonly StatusRange[];
-  /** Requests that may be replayed although they were sent and are not idempotent. */
-  readonly match:
-    | { readonly methods: readonly string[]; readonly paths: readonly string[] }
-    | undefined;
-  readonly sideProbeMs: number;
-  readonly rescue: boolean;
-}
-
-export type Failback =
-  | { readonly kind: "immediate" }
-  | { readonly kind: "after"; readonly afterMs: number }
-  | { readonly kind: "sticky" }
-  | { readonly kind: "manual" };
-
-export interface TransportRules {
-  /** To connect, TLS included; the time to answer is apart, in milliseconds. */
-  readonly dialTimeoutMs: number;
-  /** To the end of the response head; undefined waits for ever. */
-  readonly headersTimeoutMs: number | undefined;
-}
-
-/** Host and path that lead to one pool of upstreams. */
-export interface Route {
-  /** Stable while hosts and paths stay the same. */
-  readonly id: string;
-  /** Lower case, punycode; `*.` leads a wildcard, `*` alone is any. */
-  readonly hosts: readonly string[];
-  readonly paths: readonly string[];
-  /** Order is preference. */
-  readonly upstreams: readonly Upstream[];
-  /** Undefined probes nothing. */
-  readonly health: HealthRules | undefined;
-  readonly passive: PassiveRules;
-  readonly retry: RetryRules;
-  readonly failback: Failback;
-  readonly transport: TransportRules;
-  readonly headers: { readonly request: HeaderRules; readonly response: HeaderRules };
-  /** Request body at most; Infinity when unlimited. */
-  readonly bodyLimitBytes: number;
-  /** How long an upgraded connection outlives a reload or drain that ends it, in milliseconds. */
-  readonly streamCloseDelayMs: number;
-}
-
-/** A block of addresses; `bits` of `bytes` are compared. */
-export interface Cidr {
-  readonly bytes: readonly number[];
-  readonly bits: number;
-}
-
-export type LogLevel = "debug" | "info" | "warn" | "error";
-
-export interface LogRules {
-  readonly format: "json" | "text" | "off";
-  readonly level: LogLevel;
-}
-
-/** A whole configuration file, checked. Frozen; replaced, never changed. */
-export interface Config {
-  readonly listen: readonly Address[];
-  readonly trustedProxies: readonly Cidr[];
-  /** How long running exchanges may take to end after SIGTERM, in milliseconds. */
-  readonly graceMs: number;
-  readonly log: LogRules;
-  readonly routes: readonly Route[];
-}
+import type { Address, PoolRules, Upstream } from "./rules.ts";
 
 // —— the state of an upstream ————————————————————————————————————————————————————————————
 
@@ -239,12 +61,12 @@ export interface Member {
   readonly standing: Standing;
 }
 
-/** A route with the state of its upstreams: what one request works with from start to end. */
+/** Upstreams with their state, and the rules of getting to one: what one attempt after the other works with. */
 export interface Pool {
-  readonly route: Route;
+  readonly rules: PoolRules;
   /** Order is preference. */
   readonly members: readonly Member[];
-  /** Which member `failback` holds on to; kept by route id across reloads. */
+  /** Which member `failback` holds on to; kept by pool id across reloads. */
   readonly held: { upstreamId: string | undefined };
 }
 

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { once } from "node:events";
 import { describe, it } from "node:test";
 import { platform } from "#platform";
-import type { Address } from "../src/model.ts";
+import type { Address } from "../src/rules.ts";
 import { ListenError } from "../src/platform/platform.ts";
 import { health, passive, route } from "./support/fake_route.ts";
 import { within } from "./support/fake_upstream.ts";

@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Proxy } from "../src/app.ts";
-import type { Config, Delivery, Engine, Exchange, Route } from "../src/model.ts";
+import type { Delivery, Engine, Exchange } from "../src/model.ts";
+import type { Config } from "../src/rules.ts";
 import { Logger } from "../src/ops/log.ts";
 import { FakeExchange } from "./support/fake_exchange.ts";
-import { config, route, upstream } from "./support/fake_route.ts";
+import { config, route, type RouteChanges, upstream } from "./support/fake_route.ts";
 import { answer, FakeTransport } from "./support/fake_transport.ts";
 import { ManualClock, settled } from "./support/manual_clock.ts";
 
@@ -15,7 +16,7 @@ class Bench {
   endedAt: number | undefined;
   #serve: (exchange: Exchange) => Promise<void> = () => Promise.resolve();
 
-  async open(changes: Partial<Route> = {}): Promise<Proxy> {
+  async open(changes: RouteChanges = {}): Promise<Proxy> {
     const { promise: delivered, resolve: deliver } = Promise.withResolvers<Delivery>();
     const goAway = () => {
       this.endedAt ??= this.clock.elapsed();
@@ -49,7 +50,7 @@ class Bench {
   }
 }
 
-function configured(changes: Partial<Route>): Config {
+function configured(changes: RouteChanges): Config {
   return config({ routes: [route(changes)] });
 }
 

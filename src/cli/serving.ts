@@ -5,7 +5,8 @@
 import { spellAddress } from "../address.ts";
 import { Proxy } from "../app.ts";
 import { watchFile } from "../config/watch.ts";
-import type { Account, Address, Config } from "../model.ts";
+import type { Account } from "../model.ts";
+import type { Address, Config } from "../rules.ts";
 import { Logger } from "../ops/log.ts";
 import { ListenError, type Platform } from "../platform/platform.ts";
 import { webEngine } from "../web/engine.ts";

@@ -1,6 +1,6 @@
 /** Finds and reads the configuration file that a command is about, and puts what is wrong with it into lines. */
 import { formatProblem, load, type Problem } from "../config/load.ts";
-import type { Config } from "../model.ts";
+import type { Config } from "../rules.ts";
 import { FileError, type Platform } from "../platform/platform.ts";
 
 /** Where a configuration is looked for when nobody names one (SEMANTICS section 1). */

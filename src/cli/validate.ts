@@ -1,4 +1,5 @@
 /** `understudy validate`: says everything that is wrong with a configuration, and serves nothing. */
+import { poolsOf } from "../steps.ts";
 import { type Command, EXIT } from "./command.ts";
 import { sourceOf } from "./source.ts";
 
@@ -22,7 +23,7 @@ Exit codes: 0 the file is good, 1 it is not, 2 usage.
     const source = await sourceOf(args.text("config") ?? args.positionals[0], platform);
     if (source === undefined) return EXIT.failed;
     const { routes } = source.config;
-    const upstreams = routes.reduce((sum, route) => sum + route.upstreams.length, 0);
+    const upstreams = poolsOf(routes).reduce((sum, pool) => sum + pool.upstreams.length, 0);
     platform.stdout.write(
       `${source.path} is good: ${counted(routes.length, "route")}, ${
         counted(upstreams, "upstream")

@@ -3,7 +3,7 @@
  * The host of a listening ":8080" is "": the platform decides which wildcard, IPv6 or IPv4, the
  * machine can bind. IPv6 hosts are stored without brackets and spelled with them in an authority.
  */
-import type { Address } from "../model.ts";
+import type { Address } from "../rules.ts";
 import { read, type Reading, refuse } from "./reading.ts";
 
 /** One upstream as its address alone tells of it. */

@@ -3,7 +3,7 @@
  * Defaults, bounds and meaning of their settings live here and nowhere else.
  */
 import * as v from "valibot";
-import type { HealthRules, PassiveRules } from "../model.ts";
+import type { HealthRules, PassiveRules } from "../rules.ts";
 import { readHostPort } from "./address.ts";
 import * as leaves from "./leaves.ts";
 import { isMap, read, type Reading, refuse } from "./reading.ts";

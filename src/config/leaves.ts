@@ -2,7 +2,7 @@
  * The leaves of the schema: durations, counts, codes, names and texts, each with the message that
  * teaches its form. Numbers and switches are also taken as text, so that `${NAME}` can fill them.
  */
-import type { StatusRange } from "../model.ts";
+import type { StatusRange } from "../rules.ts";
 import { read, type Reading, refuse, show } from "./reading.ts";
 import { leaf, oneOrMore, type Schema } from "./shape.ts";
 import { didYouMean } from "./suggest.ts";

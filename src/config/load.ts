@@ -4,7 +4,7 @@
  */
 import * as v from "valibot";
 import { type Document, LineCounter, parseDocument, type YAMLError } from "yaml";
-import type { Config } from "../model.ts";
+import type { Config } from "../rules.ts";
 import { type Clash, clashes } from "./clash.ts";
 import { ConfigSchema } from "./schema.ts";
 import { type Issue, KEY_ISSUE } from "./shape.ts";

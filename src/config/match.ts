@@ -2,7 +2,7 @@
  * Reads what requests are matched by: hosts and paths of routes, blocks of trusted addresses. Pure.
  */
 import { parseIp } from "../ip.ts";
-import type { Cidr } from "../model.ts";
+import type { Cidr } from "../rules.ts";
 import { toHost } from "./address.ts";
 import { read, type Reading, refuse } from "./reading.ts";
 

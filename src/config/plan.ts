@@ -3,7 +3,8 @@
  * upstreams are other machines now, whose probing must begin anew. Pure; `app.ts` carries it out.
  */
 import { addressKey } from "../address.ts";
-import type { Address, Config, Route, Upstream } from "../model.ts";
+import { poolsOf } from "../steps.ts";
+import type { Address, Config, PoolRules, Upstream } from "../rules.ts";
 
 export interface Plan {
   readonly open: readonly Address[];
@@ -43,22 +44,22 @@ export function plan(before: Config | undefined, after: Config): Plan {
     moved,
     gone: new Set([...old.keys()].filter((id) => !next.has(id))),
     probe: new Set(
-      [...next].filter(([id, { route }]) => {
-        return route.health !== undefined && (isNew(id) || moved.has(id) || reprobed.has(id));
+      [...next].filter(([id, { pool }]) => {
+        return pool.health !== undefined && (isNew(id) || moved.has(id) || reprobed.has(id));
       }).map(([id]) => id),
     ),
-    unprobe: new Set([...old.keys()].filter((id) => next.get(id)?.route.health === undefined)),
+    unprobe: new Set([...old.keys()].filter((id) => next.get(id)?.pool.health === undefined)),
   };
 }
 
 interface Site {
-  readonly route: Route;
+  readonly pool: PoolRules;
   readonly upstream: Upstream;
 }
 
 function upstreamsOf(config: Config | undefined): Map<string, Site> {
-  const sites = (config?.routes ?? []).flatMap((route) =>
-    route.upstreams.map((upstream) => [upstream.id, { route, upstream }] as const)
+  const sites = poolsOf(config?.routes ?? []).flatMap((pool) =>
+    pool.upstreams.map((upstream) => [upstream.id, { pool, upstream }] as const)
   );
   return new Map(sites);
 }
@@ -67,7 +68,7 @@ function siteKey({ upstream }: Site): string {
   return `${upstream.scheme}|${addressKey(upstream.address)}`;
 }
 
-function probeKey({ route: { health } }: Site): string {
+function probeKey({ pool: { health } }: Site): string {
   // A regular expression has no JSON of its own.
   return JSON.stringify(
     health,

@@ -3,7 +3,7 @@
  * of a route. Defaults, bounds and meaning of their settings live here and nowhere else.
  */
 import * as v from "valibot";
-import type { Failback, RetryRules, TransportRules } from "../model.ts";
+import type { Failback, Matcher, RetryRules, TransportRules } from "../rules.ts";
 import * as leaves from "./leaves.ts";
 import { readPath } from "./match.ts";
 import { isMap, read, type Reading } from "./reading.ts";
@@ -30,7 +30,13 @@ const RetryMatch = v.pipe(
     if (!isMap(written) || Object.keys(written).length > 0 || isMistyped(dataset.issues)) return;
     addIssue({ expected: '"methods" or "paths"', received: "neither" });
   }),
-  v.transform(({ methods, paths }) => ({ methods: methods ?? [], paths: paths ?? [] })),
+  v.transform(({ methods, paths }): Matcher => ({
+    kind: "all",
+    of: [
+      ...(methods === undefined ? [] : [{ kind: "method" as const, methods }]),
+      ...(paths === undefined ? [] : [{ kind: "prefix" as const, paths }]),
+    ],
+  })),
 );
 
 export const Retry: Schema<RetryRules> = v.pipe(
@@ -68,7 +74,9 @@ export const Retry: Schema<RetryRules> = v.pipe(
     intervalMs: written.interval,
     replayLimitBytes: written.replay_body,
     status: written.status ?? [],
-    match: written.match,
+    match: written.match === undefined ? [] : [written.match],
+    idempotent: true,
+    responses: [],
     sideProbeMs: written.side_probe,
     rescue: written.rescue,
   })),

@@ -2,7 +2,7 @@
  * How heads are rewritten: the section `headers` of a route, and the fields one upstream is sent.
  */
 import * as v from "valibot";
-import type { HeaderRules } from "../model.ts";
+import type { HeaderRules } from "../rules.ts";
 import * as leaves from "./leaves.ts";
 import { read, type Reading, refuse } from "./reading.ts";
 import { about, keyed, leaf, named, oneOrMore, required, type Schema } from "./shape.ts";
@@ -49,6 +49,7 @@ function edits(readName: ReadName): Schema<HeaderRules> {
       ),
     }),
     v.transform(({ set, add, remove, replace }): HeaderRules => ({
+      fallback: [],
       remove: remove ?? [],
       replace: inOrder(replace).flatMap(([name, all]) => all.map((one) => ({ name, ...one }))),
       set: inOrder(set).map(([name, value]) => ({ name, value })),

@@ -3,7 +3,7 @@
  * from the snake_case a person writes to the nouns of the model. Sections of a route have their own files.
  */
 import * as v from "valibot";
-import type { Config, LogRules, Route } from "../model.ts";
+import type { Config, LogRules, PoolRules, Route } from "../rules.ts";
 import { readListen } from "./address.ts";
 import { Health, Passive } from "./health.ts";
 import * as leaves from "./leaves.ts";
@@ -100,10 +100,8 @@ const RouteDraft: Schema<Draft> = v.pipe(
     const hosts = [...new Set(written.host)];
     const paths = [...new Set(written.path)];
     const id = routeId(hosts, paths);
-    return {
+    const pool: PoolRules = {
       id,
-      hosts,
-      paths,
       upstreams: written.upstreams.map((upstream) => ({
         id: `${id} ${upstream.name}`,
         ...upstream,
@@ -114,8 +112,22 @@ const RouteDraft: Schema<Draft> = v.pipe(
       failback: written.failback,
       transport: written.transport,
       headers: written.headers,
-      ownBodyLimitBytes: written.limits.request_body,
+      dynamic: [],
+      policy: { kind: "first" },
+      rewrite: undefined,
+      responses: [],
+      trustedProxies: [],
       streamCloseDelayMs: written.stream_close_delay,
+      streamTimeoutMs: undefined,
+    };
+    return {
+      id,
+      hosts,
+      paths,
+      ports: [],
+      steps: [{ match: undefined, action: { kind: "proxy", pool } }],
+      errors: [],
+      ownBodyLimitBytes: written.limits.request_body,
     };
   }),
 );

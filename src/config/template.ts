@@ -2,7 +2,7 @@
  * Reads header names, header values and values with {placeholders}. Pure. Whatever passes here can be
  * put on the wire as it is: no control bytes, nothing that Latin-1 cannot hold.
  */
-import type { PlaceholderName, Template } from "../model.ts";
+import type { PlaceholderName, Template } from "../rules.ts";
 import { read, type Reading, refuse } from "./reading.ts";
 import { didYouMean } from "./suggest.ts";
 

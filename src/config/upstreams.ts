@@ -2,13 +2,24 @@
  * The upstreams of a route, in order of preference: an address, or a map with more to say about it.
  */
 import * as v from "valibot";
-import type { HostHeader, Upstream } from "../model.ts";
+import type { ConnectionRules, HostHeader, Upstream } from "../rules.ts";
 import { isRange, readUpstream, type UpstreamPlace } from "./address.ts";
 import { read, type Reading, refuse } from "./reading.ts";
 import { about, either, keyed, leaf, list, pathTo, required, type Schema } from "./shape.ts";
 import { UpstreamFields } from "./rewrite.ts";
 
 /** An upstream that does not know its route yet. */
+const CONNECTIONS: ConnectionRules = {
+  idleMs: 55_000,
+  idleMax: 1024,
+  connectionsMax: Number.POSITIVE_INFINITY,
+  localAddress: undefined,
+  proxyProtocol: undefined,
+  readTimeoutMs: undefined,
+  writeTimeoutMs: undefined,
+  headLimitBytes: 64 * 1024,
+};
+
 export type Candidate = Omit<Upstream, "id">;
 
 /** Keys of an upstream that later versions bring. */
@@ -82,5 +93,12 @@ export const Upstreams: Schema<Candidate[]> = v.pipe(
 function candidate(place: UpstreamPlace): Candidate {
   // A TLS upstream is reached by a name its certificate knows; a plain one takes any (as Caddy does).
   const kind = place.scheme === "https" ? "upstream" : "client";
-  return { ...place, hostHeader: { kind }, headers: [] };
+  return {
+    ...place,
+    hostHeader: { kind },
+    headers: [],
+    tls: { name: undefined, authorities: [], certificate: undefined, insecure: false },
+    requestsMax: Number.POSITIVE_INFINITY,
+    connections: CONNECTIONS,
+  };
 }

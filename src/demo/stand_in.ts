@@ -3,7 +3,7 @@
  * in, a listening server and one line of output back. Killing it is then as real as it gets.
  */
 import { spellAddress } from "../address.ts";
-import type { Address } from "../model.ts";
+import type { Address } from "../rules.ts";
 import type { HttpServer, Platform } from "../platform/platform.ts";
 import { durationMs } from "./duration.ts";
 import type { OllamaOptions } from "./machine.ts";

@@ -1,8 +1,9 @@
 /**
- * Keeps the entries of all upstreams by id and the choice of each route, so that a reload changes
+ * Keeps the entries of all upstreams by id and the choice of each pool, so that a reload changes
  * rules and not what was learned. Builds the pools that requests work with.
  */
-import type { Pool, Route } from "../model.ts";
+import type { Pool } from "../model.ts";
+import type { PoolRules } from "../rules.ts";
 import type { Clock } from "../platform/platform.ts";
 import { type Change, Entry } from "./entry.ts";
 
@@ -23,20 +24,20 @@ export class Board {
    * Makes the pools of a configuration. Entries of upstreams that are configured no more go; those
    * at another address than before start afresh, as what was learned was of another machine.
    */
-  adopt(routes: readonly Route[], moved: ReadonlySet<string>): readonly Pool[] {
+  adopt(configured: readonly PoolRules[], moved: ReadonlySet<string>): readonly Pool[] {
     const entries = new Map<string, Entry>();
     const held = new Map<string, Pool["held"]>();
-    const pools = routes.map((route) => {
-      const members = route.upstreams.map((upstream) => {
+    const pools = configured.map((rules) => {
+      const members = rules.upstreams.map((upstream) => {
         const known = moved.has(upstream.id) ? undefined : this.#entries.get(upstream.id);
-        known?.configure(route);
-        const entry = known ?? this.#enter(route, upstream.name);
+        known?.configure(rules);
+        const entry = known ?? this.#enter(rules, upstream.name);
         entries.set(upstream.id, entry);
         return { upstream, standing: entry };
       });
-      const hold = this.#held.get(route.id) ?? { upstreamId: undefined };
-      held.set(route.id, hold);
-      return { route, members, held: hold };
+      const hold = this.#held.get(rules.id) ?? { upstreamId: undefined };
+      held.set(rules.id, hold);
+      return { rules, members, held: hold };
     });
 
     for (const [id, entry] of this.#entries) if (entries.get(id) !== entry) entry.retire();
@@ -49,15 +50,15 @@ export class Board {
     return this.#entries.get(upstreamId);
   }
 
-  /** Lets every route go back to the upstream it prefers. What `failback: manual` waits for. */
+  /** Lets every pool go back to the upstream it prefers. What `failback: manual` waits for. */
   release(): void {
     for (const hold of this.#held.values()) hold.upstreamId = undefined;
   }
 
-  #enter(route: Route, upstream: string): Entry {
-    return new Entry(route, {
+  #enter(rules: PoolRules, upstream: string): Entry {
+    return new Entry(rules, {
       clock: this.#clock,
-      announce: (change) => this.#announce(route.id, upstream, change),
+      announce: (change) => this.#announce(rules.id, upstream, change),
     });
   }
 }

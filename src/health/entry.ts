@@ -2,7 +2,8 @@
  * The state of one upstream: phase, streak, penalties, in-flight requests. Probes and requests
  * report here; the folds decide; whoever watches is told. Starts nothing of its own.
  */
-import type { HealthRules, PassiveRules, Phase, Sighting, Standing, Verdict } from "../model.ts";
+import type { Phase, Sighting, Standing, Verdict } from "../model.ts";
+import type { HealthRules, PassiveRules } from "../rules.ts";
 import type { Clock } from "../platform/platform.ts";
 import { barredUntil, countsAs, penalise, type Penalties } from "./passive.ts";
 import { type Health, observe } from "./state.ts";

@@ -2,7 +2,8 @@
  * Probes one upstream for as long as it is configured: start to start, never overlapping, sooner
  * when in doubt and seldom when nobody asks for it. Decides when, never what a probe means.
  */
-import type { HealthRules, Verdict } from "../model.ts";
+import type { Verdict } from "../model.ts";
+import type { HealthRules } from "../rules.ts";
 import type { Clock } from "../platform/platform.ts";
 import type { Entry } from "./entry.ts";
 

@@ -2,7 +2,8 @@
  * Judges live traffic: what counts as a failure, and how long failures bar an upstream.
  * Pure; a client that goes away never comes here.
  */
-import type { PassiveRules, Sighting, StatusRange } from "../model.ts";
+import type { Sighting } from "../model.ts";
+import type { PassiveRules, StatusRange } from "../rules.ts";
 import { failureInWords } from "./words.ts";
 
 /** Moments at which remembered failures are forgotten, earliest first. */

@@ -5,17 +5,14 @@
 import { spellAddress } from "../address.ts";
 import { Fields } from "../fields.ts";
 import type {
-  Address,
   ByteSource,
   FailureReason,
-  HealthRules,
   Outcome,
-  StatusRange,
   Transport,
-  Upstream,
   UpstreamResponse,
   Verdict,
 } from "../model.ts";
+import type { Address, HealthRules, StatusRange, Upstream } from "../rules.ts";
 import type { Clock } from "../platform/platform.ts";
 import { inRanges } from "./passive.ts";
 import { failureInWords } from "./words.ts";

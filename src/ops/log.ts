@@ -2,7 +2,7 @@
  * Writes what happened: one line an event, JSON for machines or text for people at a terminal.
  * Lines are handed over in batches, as a write a request costs more than the line itself.
  */
-import type { LogLevel, LogRules } from "../model.ts";
+import type { LogLevel, LogRules } from "../rules.ts";
 
 export type LogFields = Readonly<Record<string, unknown>>;
 

@@ -6,7 +6,7 @@
 import http from "node:http";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import type { Address } from "../model.ts";
+import type { Address } from "../rules.ts";
 import {
   fileExists,
   followParent,

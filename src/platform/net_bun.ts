@@ -2,7 +2,7 @@
  * Byte connections on Bun's own sockets, which cost less than half of what `node:net` does. Bun writes
  * what the system takes and says how much; what is left waits here.
  */
-import type { Address } from "../model.ts";
+import type { Address } from "../rules.ts";
 import type {
   ByteListener,
   Connection,

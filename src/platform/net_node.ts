@@ -4,7 +4,7 @@
  */
 import { connect, createServer, isIP, type Socket } from "node:net";
 import { connect as connectTls, TLSSocket } from "node:tls";
-import type { Address } from "../model.ts";
+import type { Address } from "../rules.ts";
 import type { Connection, ConnectionEvents, Dialled, Platform } from "./platform.ts";
 import {
   clock,

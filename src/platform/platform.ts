@@ -2,7 +2,7 @@
  * The one port to the world: clock, network, files, signals, terminal. Everything outside
  * `platform/` gets an object of this shape and asks nobody else what time it is.
  */
-import type { Address } from "../model.ts";
+import type { Address } from "../rules.ts";
 
 export interface Clock {
   /** Wall clock, milliseconds since 1970; for what people read. */

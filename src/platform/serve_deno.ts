@@ -2,7 +2,7 @@
  * Accepting requests by `Deno.serve`. Adds what it lacks: answers under way can be cut after a
  * graceful stop has begun.
  */
-import type { Address } from "../model.ts";
+import type { Address } from "../rules.ts";
 import { dial } from "./net_node.ts";
 import type { HttpServer, Platform } from "./platform.ts";
 import { upgrade } from "./sockets_deno.ts";

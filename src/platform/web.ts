@@ -6,7 +6,7 @@ import { rm } from "node:fs/promises";
 import { performance } from "node:perf_hooks";
 import { clearTimeout, setTimeout } from "node:timers";
 import { spellAddress } from "../address.ts";
-import type { Address } from "../model.ts";
+import type { Address } from "../rules.ts";
 import {
   type Clock,
   type ConnectionEvents,

@@ -28,7 +28,7 @@ export async function attempt(
   { exchange, pool, member, fields, body, harmless, mayRescue }: Try,
   { transport, clock }: { transport: Transport; clock: Clock },
 ): Promise<Outcome> {
-  const { transport: limits, retry, health } = pool.route;
+  const { transport: limits, retry, health } = pool.rules;
   const { standing, upstream } = member;
   const progress = { sent: false };
   const ending = new AbortController();

@@ -3,7 +3,8 @@
  * told: anyone can write `X-Forwarded-For`.
  */
 import { inCidr, parseIp } from "../ip.ts";
-import type { Cidr, Exchange } from "../model.ts";
+import type { Exchange } from "../model.ts";
+import type { Cidr } from "../rules.ts";
 
 export interface Client {
   /** Address of the client as far as trusted proxies vouch for it. */

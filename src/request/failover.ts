@@ -1,6 +1,7 @@
 /** May a request go to the next upstream? The whole rule of SEMANTICS section 5, in one place. */
-import type { Outcome, RetryRules } from "../model.ts";
-import { isUnder } from "./route.ts";
+import type { Outcome } from "../model.ts";
+import type { RetryRules } from "../rules.ts";
+import { type Asked, matches } from "./match.ts";
 
 /** What the rule needs to know of a request. */
 export interface Replay {
@@ -14,12 +15,9 @@ export interface Replay {
 const IDEMPOTENT_METHODS = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"]);
 
 /** True when the request may be sent twice: idempotent, or matched by `retry.match`. */
-export function isHarmless(method: string, path: string, { match }: RetryRules): boolean {
-  if (IDEMPOTENT_METHODS.has(method)) return true;
-  if (match === undefined) return false;
-  const methodFits = match.methods.length === 0 || match.methods.includes(method);
-  return methodFits &&
-    (match.paths.length === 0 || match.paths.some((prefix) => isUnder(path, prefix)));
+export function isHarmless(asked: Asked, { idempotent, match }: RetryRules): boolean {
+  if (idempotent && IDEMPOTENT_METHODS.has(asked.method)) return true;
+  return match.some((matcher) => matches(matcher, asked));
 }
 
 export function mayFailOver(outcome: Outcome, { harmless, replayable, rescue }: Replay): boolean {

@@ -22,8 +22,8 @@ export interface Passage {
 export interface ForwardDeps {
   readonly transport: Transport;
   readonly clock: Clock;
-  /** The pool of that route as configured now: a request that waits for long goes on with the new one. */
-  readonly poolNow: (routeId: string) => Pool | undefined;
+  /** The pool of that id as configured now: a request that waits for long goes on with the new one. */
+  readonly poolNow: (poolId: string) => Pool | undefined;
 }
 
 /** An upstream's answer. Whoever takes it owes `member.standing.leave()`. */
@@ -53,7 +53,7 @@ interface Course {
 
 export async function forward(pool: Pool, passage: Passage, deps: ForwardDeps): Promise<Passed> {
   const { signal } = passage.forwarding.exchange;
-  const deadline = deps.clock.elapsed() + pool.route.retry.forMs;
+  const deadline = deps.clock.elapsed() + pool.rules.retry.forMs;
   const course: Course = { pool, tried: [], attempts: 0, deadline, last: undefined };
 
   try {
@@ -83,10 +83,10 @@ async function choose(
   { clock }: ForwardDeps,
 ): Promise<Member | undefined> {
   const { pool, tried } = course;
-  if (course.attempts >= (pool.route.retry.attemptsMax ?? Infinity)) return undefined;
+  if (course.attempts >= (pool.rules.retry.attemptsMax ?? Infinity)) return undefined;
   while (!exchange.signal.aborted) {
     const member = pick(pool, tried, clock.elapsed());
-    if (pool.route.health?.idleIntervalMs !== undefined) noteWanted(pool, member);
+    if (pool.rules.health?.idleIntervalMs !== undefined) noteWanted(pool, member);
     const verdict = member?.standing.firstVerdict;
     if (verdict === undefined) return member;
     await orAbort(verdict, exchange.signal);
@@ -102,20 +102,23 @@ async function tryAt(
   deps: ForwardDeps,
 ): Promise<Passed | undefined> {
   const { pool } = course;
-  const { route } = pool;
+  const { rules } = pool;
   const { forwarding, replay } = passage;
-  const harmless = isHarmless(forwarding.exchange.method, passage.path, route.retry);
+  const harmless = isHarmless(
+    { method: forwarding.exchange.method, path: passage.path },
+    rules.retry,
+  );
   const rule = () => ({
     harmless,
     replayable: replay?.replayable ?? true,
-    rescue: route.retry.rescue,
+    rescue: rules.retry.rescue,
   });
 
   const chosen = {
     exchange: forwarding.exchange,
     pool,
     member,
-    fields: requestFields(forwarding, member.upstream, route.headers.request),
+    fields: requestFields(forwarding, member.upstream, rules.headers.request),
     body: replay?.open(),
     harmless,
     mayRescue: () => mayFailOver(WENT_DOWN, rule()),
@@ -158,7 +161,7 @@ function settle(
   { clock }: ForwardDeps,
 ): Passed | undefined {
   const { pool, member, response } = answer;
-  const { status, attemptsMax } = pool.route.retry;
+  const { status, attemptsMax } = pool.rules.retry;
   drop(course.last);
   course.last = { kind: "answer", answer };
 
@@ -180,18 +183,18 @@ async function nextPass(
   { forwarding: { exchange }, replay }: Passage,
   { clock, poolNow }: ForwardDeps,
 ): Promise<boolean> {
-  const { retry } = course.pool.route;
+  const { retry } = course.pool.rules;
   if (!passesLeft(course, clock.elapsed()) || !(replay?.replayable ?? true)) return false;
 
   // The client leaving ends the pause; the loop above sees it.
   await clock.sleep(retry.intervalMs, exchange.signal).catch(() => {});
-  course.pool = poolNow(course.pool.route.id) ?? course.pool;
+  course.pool = poolNow(course.pool.rules.id) ?? course.pool;
   course.tried = [];
   return true;
 }
 
 function passesLeft({ pool, attempts, deadline }: Course, now: number): boolean {
-  const { attemptsMax, intervalMs } = pool.route.retry;
+  const { attemptsMax, intervalMs } = pool.rules.retry;
   if (attempts >= (attemptsMax ?? Infinity)) return false;
   if (now + intervalMs <= deadline) return true;
   return attemptsMax !== undefined && pool.members.some((member) => available(member, pool, now));

@@ -2,16 +2,8 @@
  * The story of one request: vet, route, forward, answer, account. Everything it needs of the
  * outside comes through its arguments, and it knows of no engine.
  */
-import type {
-  Account,
-  Cidr,
-  Delivery,
-  Exchange,
-  Pool,
-  Reply,
-  Transport,
-  Tunnel,
-} from "../model.ts";
+import type { Account, Delivery, Exchange, Pool, Reply, Transport, Tunnel } from "../model.ts";
+import type { Cidr } from "../rules.ts";
 import type { Clock } from "../platform/platform.ts";
 import { bounded } from "./body.ts";
 import { identify } from "./client.ts";
@@ -27,6 +19,8 @@ import { beginStory, inWords, type Story } from "./story.ts";
 export interface Snapshot {
   readonly router: Router;
   readonly trustedProxies: readonly Cidr[];
+  /** The pool of that id, while it is configured. */
+  readonly pool: (id: string) => Pool | undefined;
 }
 
 /** An upgraded connection that runs, so that a reload or drain can end it. */
@@ -94,7 +88,7 @@ export function createRelay(deps: RelayDeps): Relay {
 
 async function decide(
   exchange: Exchange,
-  { router }: Snapshot,
+  { router, pool: poolOf }: Snapshot,
   story: Story,
   deps: RelayDeps,
 ): Promise<Ending> {
@@ -111,12 +105,14 @@ async function decide(
   }
 
   const path = pathOf(exchange.target);
-  const pool = router.find(host, path);
+  const route = router.find(host, path);
+  const action = route?.steps[0]?.action;
+  const pool = action?.kind === "proxy" ? poolOf(action.pool.id) : undefined;
   story.outcome = "unrouted";
-  if (pool === undefined) return { reply: emptyReply(404, { requestId }) };
-  story.routeId = pool.route.id;
+  if (route === undefined || pool === undefined) return { reply: emptyReply(404, { requestId }) };
+  story.routeId = route.id;
 
-  const limitBytes = pool.route.bodyLimitBytes;
+  const limitBytes = route.bodyLimitBytes;
   const body = exchange.body === undefined ? undefined : bounded(exchange.body, limitBytes);
   story.body = body;
   story.outcome = "refused";
@@ -146,7 +142,7 @@ async function relayTo(
     requestId: story.requestId,
   };
   const { body } = story;
-  const replay = body && new ReplayBody(body, pool.route.retry.replayLimitBytes);
+  const replay = body && new ReplayBody(body, pool.rules.retry.replayLimitBytes);
   const passed = await forward(pool, {
     forwarding,
     path,
@@ -161,7 +157,7 @@ async function relayTo(
   }, {
     transport: deps.transport,
     clock: deps.clock,
-    poolNow: (routeId) => deps.live.current.router.byId(routeId),
+    poolNow: (id) => deps.live.current.pool(id),
   });
   if (passed.kind === "answer") replay?.release();
   else replay?.cancel();
@@ -200,7 +196,7 @@ function conclude(
       };
     case "answer": {
       const { pool, member, response } = passed.answer;
-      const rules = pool.route.headers.response;
+      const rules = pool.rules.headers.response;
       const fields = responseFields(response, rules, forwarding, member.upstream);
       story.outcome = "answered";
       story.upstream = member.upstream.name;
@@ -221,7 +217,7 @@ async function deliver(
   const running = reply.tunnel && answer && {
     tunnel: reply.tunnel,
     upstreamId: answer.member.upstream.id,
-    closeDelayMs: answer.pool.route.streamCloseDelayMs,
+    closeDelayMs: answer.pool.rules.streamCloseDelayMs,
   };
   if (running) tunnels.add(running);
 

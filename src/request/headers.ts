@@ -4,14 +4,8 @@
  */
 import type { Fields } from "../fields.ts";
 import { lowerName, sameName } from "../fields.ts";
-import type {
-  Exchange,
-  HeaderRules,
-  PlaceholderName,
-  Template,
-  Upstream,
-  UpstreamResponse,
-} from "../model.ts";
+import type { Exchange, UpstreamResponse } from "../model.ts";
+import type { HeaderRules, PlaceholderName, Template, Upstream } from "../rules.ts";
 import type { Client } from "./client.ts";
 
 /** Values of the placeholders of one attempt. */
@@ -149,6 +143,8 @@ function placeholders(
         return exchange.target;
       case "request_id":
         return requestId;
+      default:
+        return "";
     }
   };
 }

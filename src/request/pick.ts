@@ -16,7 +16,7 @@ export function available({ standing }: Member, pool: Pool, now: number): boolea
   return !standing.drained &&
     standing.phase !== "down" &&
     standing.penalisedUntil(now) === undefined &&
-    standing.inFlight < pool.route.passive.requestsMax;
+    standing.inFlight < pool.rules.passive.requestsMax;
 }
 
 /**
@@ -24,7 +24,7 @@ export function available({ standing }: Member, pool: Pool, now: number): boolea
  * A member that is merely full keeps its hold: what spills over comes back.
  */
 export function hold(pool: Pool, now: number): Member | undefined {
-  const { failback } = pool.route;
+  const { failback } = pool.rules;
   if (failback.kind === "immediate") return undefined;
 
   const held = pool.members.find(({ upstream }) => upstream.id === pool.held.upstreamId);
@@ -37,7 +37,7 @@ function successor(held: Member | undefined, pool: Pool, now: number): Member | 
   const fit = (member: Member) => member.standing.fitSince(now) <= now;
   if (held === undefined || !fit(held)) return pool.members.find(fit);
 
-  const { failback } = pool.route;
+  const { failback } = pool.rules;
   if (failback.kind !== "after") return held;
   const preferred = pool.members.slice(0, pool.members.indexOf(held));
   return preferred.find(({ standing }) => standing.fitSince(now) <= now - failback.afterMs) ?? held;
@@ -45,7 +45,7 @@ function successor(held: Member | undefined, pool: Pool, now: number): Member | 
 
 /** Notes who answered after the held one failed, so that an uncounted failure moves a sticky route too. */
 export function noteAnswer(pool: Pool, answered: Member, failed: readonly Member[]): void {
-  if (pool.route.failback.kind === "immediate") return;
+  if (pool.rules.failback.kind === "immediate") return;
   if (failed.some(({ upstream }) => upstream.id === pool.held.upstreamId)) {
     pool.held.upstreamId = answered.upstream.id;
   }

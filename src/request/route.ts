@@ -1,19 +1,17 @@
 /**
- * Finds the pool for a host and a path. Exact host beats wildcard beats any; then the longest path;
+ * Finds the route for a host and a path. Exact host beats wildcard beats any; then the longest path;
  * then file order. Built once a configuration, so that a request pays two map look-ups.
  */
-import type { Pool } from "../model.ts";
+import type { Route } from "../rules.ts";
 
 export interface Router {
   /** `host` as `normalHost` gives it, `path` without query. */
-  find(host: string, path: string): Pool | undefined;
-  /** The pool of a route that is still configured. */
-  byId(routeId: string): Pool | undefined;
+  find(host: string, path: string): Route | undefined;
 }
 
 interface Candidate {
   readonly path: string;
-  readonly pool: Pool;
+  readonly route: Route;
 }
 
 /** Host of a `Host` field: `name`, `[v6]`, each with an optional port. Strict, as URLs get built from it. */
@@ -26,23 +24,22 @@ export function normalHost(field: string | undefined): string | undefined {
   return name.endsWith(".") ? name.slice(0, -1) : name;
 }
 
-export function buildRouter(pools: readonly Pool[]): Router {
+export function buildRouter(routes: readonly Route[]): Router {
   const exact = new Map<string, Candidate[]>();
   const wildcard = new Map<string, Candidate[]>();
   const any: Candidate[] = [];
-  for (const pool of pools) {
-    for (const host of pool.route.hosts) {
+  for (const route of routes) {
+    for (const host of route.hosts) {
       const list = host === "*"
         ? any
         : listOf(host.startsWith("*.") ? wildcard : exact, host.replace(/^\*/, ""));
-      for (const path of pool.route.paths) list.push({ path, pool });
+      for (const path of route.paths) list.push({ path, route });
     }
   }
   for (const list of [...exact.values(), ...wildcard.values(), any]) {
     // Stable: among equal lengths the file's order stays.
     list.sort((one, other) => other.path.length - one.path.length);
   }
-  const byId = new Map(pools.map((pool) => [pool.route.id, pool]));
 
   return {
     find(host, rawPath) {
@@ -55,7 +52,6 @@ export function buildRouter(pools: readonly Pool[]): Router {
           within(any, path)
       );
     },
-    byId: (routeId) => byId.get(routeId),
   };
 }
 
@@ -89,8 +85,8 @@ function decoded(path: string): string {
   }
 }
 
-function within(candidates: readonly Candidate[] | undefined, path: string): Pool | undefined {
-  return candidates?.find((candidate) => isUnder(path, candidate.path))?.pool;
+function within(candidates: readonly Candidate[] | undefined, path: string): Route | undefined {
+  return candidates?.find((candidate) => isUnder(path, candidate.path))?.route;
 }
 
 function listOf(map: Map<string, Candidate[]>, key: string): Candidate[] {

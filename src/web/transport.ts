@@ -3,7 +3,8 @@
  * repeated knocks first: what cannot be reached has certainly seen nothing of it.
  */
 import { Fields } from "../fields.ts";
-import type { Attempt, FailureReason, Outcome, Transport, Upstream } from "../model.ts";
+import type { Attempt, FailureReason, Outcome, Transport } from "../model.ts";
+import type { Upstream } from "../rules.ts";
 import type { FetchFailure, Platform } from "../platform/platform.ts";
 import { sourceOf, streamOf } from "./bytes.ts";
 import { headersOf } from "./exchange.ts";

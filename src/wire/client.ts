@@ -3,7 +3,8 @@
  * for each whether the upstream can have seen anything of the request.
  */
 import { addressKey } from "../address.ts";
-import type { Attempt, FailureReason, Outcome, Transport, Upstream } from "../model.ts";
+import type { Attempt, FailureReason, Outcome, Transport } from "../model.ts";
+import type { Upstream } from "../rules.ts";
 import type { Clock, Platform } from "../platform/platform.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { Pool } from "./pool.ts";

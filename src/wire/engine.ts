@@ -1,5 +1,6 @@
 /** The engine of our own HTTP/1.1: heads as sent, lengths kept, dialling apart from waiting. */
-import type { Address, Engine, Exchange, Listener } from "../model.ts";
+import type { Engine, Exchange, Listener } from "../model.ts";
+import type { Address } from "../rules.ts";
 import type { Platform } from "../platform/platform.ts";
 import { latin1Bytes } from "./bytes.ts";
 import { wireTransport } from "./client.ts";

@@ -5,7 +5,8 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { stringify } from "yaml";
 import { formatProblem, load, type Loaded, type LoadSources } from "../../src/config/load.ts";
-import type { Config } from "../../src/model.ts";
+import type { Config } from "../../src/rules.ts";
+import { poolsOf } from "../../src/steps.ts";
 
 const ENVIRONMENT: Readonly<Record<string, string>> = { PORT: "8080", N: "3", BAD: "top-secret\n" };
 const FILES: Readonly<Record<string, string>> = { "/run/token": "hush\n", "/run/bad": "hidden\0" };
@@ -46,7 +47,7 @@ function route(...more: readonly string[]): string {
 
 describe("load() fills in defaults", () => {
   it("gives every setting a value when only an upstream is written", async () => {
-    const none = { remove: [], replace: [], set: [], add: [] };
+    const none = { remove: [], replace: [], set: [], add: [], fallback: [] };
     assert.deepEqual(await config(route()), {
       listen: [{ kind: "tcp", host: "", port: 8080 }],
       trustedProxies: [],
@@ -56,46 +57,77 @@ describe("load() fills in defaults", () => {
         id: "*/",
         hosts: ["*"],
         paths: ["/"],
-        upstreams: [{
-          id: "*/ a:80",
-          name: "a:80",
-          scheme: "http",
-          address: { kind: "tcp", host: "a", port: 80 },
-          authority: "a",
-          hostHeader: { kind: "client" },
-          headers: [],
-        }],
-        health: undefined,
-        passive: {
-          failDurationMs: 0,
-          failsMax: 1,
-          unhealthyStatus: [],
-          unhealthyLatencyMs: undefined,
-          requestsMax: Infinity,
-          clearOnPass: true,
-        },
-        retry: {
-          attemptsMax: undefined,
-          forMs: 0,
-          intervalMs: 250,
-          replayLimitBytes: 1_048_576,
-          status: [],
+        ports: [],
+        steps: [{
           match: undefined,
-          sideProbeMs: 10_000,
-          rescue: false,
-        },
-        failback: { kind: "immediate" },
-        transport: { dialTimeoutMs: 3_000, headersTimeoutMs: undefined },
-        headers: { request: none, response: none },
+          action: {
+            kind: "proxy",
+            pool: {
+              id: "*/",
+              upstreams: [{
+                id: "*/ a:80",
+                name: "a:80",
+                scheme: "http",
+                address: { kind: "tcp", host: "a", port: 80 },
+                authority: "a",
+                hostHeader: { kind: "client" },
+                headers: [],
+                tls: { name: undefined, authorities: [], certificate: undefined, insecure: false },
+                requestsMax: Infinity,
+                connections: {
+                  idleMs: 55_000,
+                  idleMax: 1024,
+                  connectionsMax: Infinity,
+                  localAddress: undefined,
+                  proxyProtocol: undefined,
+                  readTimeoutMs: undefined,
+                  writeTimeoutMs: undefined,
+                  headLimitBytes: 64 * 1024,
+                },
+              }],
+              dynamic: [],
+              policy: { kind: "first" },
+              health: undefined,
+              passive: {
+                failDurationMs: 0,
+                failsMax: 1,
+                unhealthyStatus: [],
+                unhealthyLatencyMs: undefined,
+                requestsMax: Infinity,
+                clearOnPass: true,
+              },
+              retry: {
+                attemptsMax: undefined,
+                forMs: 0,
+                intervalMs: 250,
+                replayLimitBytes: 1_048_576,
+                status: [],
+                match: [],
+                idempotent: true,
+                responses: [],
+                sideProbeMs: 10_000,
+                rescue: false,
+              },
+              failback: { kind: "immediate" },
+              transport: { dialTimeoutMs: 3_000, headersTimeoutMs: undefined },
+              headers: { request: none, response: none },
+              rewrite: undefined,
+              responses: [],
+              trustedProxies: [],
+              streamCloseDelayMs: 0,
+              streamTimeoutMs: undefined,
+            },
+          },
+        }],
+        errors: [],
         bodyLimitBytes: Infinity,
-        streamCloseDelayMs: 0,
       }],
     });
   });
 
   it("gives probes their defaults when only uri is set", async () => {
     const loaded = await config(route("health: { uri: /x?y=1 }"));
-    assert.deepEqual(loaded.routes[0]?.health, {
+    assert.deepEqual(poolsOf(loaded.routes)[0]?.health, {
       uri: "/x?y=1",
       port: undefined,
       address: undefined,
@@ -117,8 +149,8 @@ describe("load() fills in defaults", () => {
 
   it("takes the shorter of interval and 1s for fast_interval", async () => {
     const loaded = await config(route("health: { port: 81, interval: 300ms }"));
-    assert.equal(loaded.routes[0]?.health?.fastIntervalMs, 300);
-    assert.equal(loaded.routes[0]?.health?.uri, "/");
+    assert.equal(poolsOf(loaded.routes)[0]?.health?.fastIntervalMs, 300);
+    assert.equal(poolsOf(loaded.routes)[0]?.health?.uri, "/");
   });
 
   it("lets a route's limit win over the one of all routes", async () => {
@@ -134,69 +166,86 @@ describe("load() fills in defaults", () => {
     const loaded = await config(
       route("headers: {response: {replace: {A: {search: b+, with: c}}}}"),
     );
-    const rule = loaded.routes[0]?.headers.response.replace[0];
-    assert.ok(Object.isFrozen(loaded) && Object.isFrozen(loaded.routes[0]?.upstreams[0]?.address));
+    const rule = poolsOf(loaded.routes)[0]?.headers.response.replace[0];
+    assert.ok(
+      Object.isFrozen(loaded) && Object.isFrozen(poolsOf(loaded.routes)[0]?.upstreams[0]?.address),
+    );
     assert.equal(rule && "abbcb".replace(rule.search, "x"), "axcx");
   });
 });
 
 describe("load() reads each form of a setting", () => {
   const cases: [string, (loaded: Config) => unknown, unknown][] = [
-    ["failback: sticky", ({ routes }) => routes[0]?.failback, { kind: "sticky" }],
-    ["failback: { after: 60s }", ({ routes }) => routes[0]?.failback, {
+    ["failback: sticky", ({ routes }) => poolsOf(routes)[0]?.failback, { kind: "sticky" }],
+    ["failback: { after: 60s }", ({ routes }) => poolsOf(routes)[0]?.failback, {
       kind: "after",
       afterMs: 60_000,
     }],
-    ["failback:\n      after: 60s", ({ routes }) => routes[0]?.failback, {
+    ["failback:\n      after: 60s", ({ routes }) => poolsOf(routes)[0]?.failback, {
       kind: "after",
       afterMs: 60_000,
     }],
     [
       "health: { uri: /, passes: 2, fails: 3 }",
-      ({ routes }) => [routes[0]?.health?.rise, routes[0]?.health?.fall],
+      ({ routes }) => [poolsOf(routes)[0]?.health?.rise, poolsOf(routes)[0]?.health?.fall],
       [2, 3],
     ],
-    ["health: { uri: /, status: [200, 3xx] }", ({ routes }) => routes[0]?.health?.status, [{
-      from: 200,
-      to: 200,
-    }, { from: 300, to: 399 }]],
-    ["health: { uri: /, upstream: '10.0.0.1:9' }", ({ routes }) => routes[0]?.health?.address, {
-      kind: "tcp",
-      host: "10.0.0.1",
-      port: 9,
-    }],
-    ["health: { uri: /, headers: { Host: a } }", ({ routes }) => routes[0]?.health?.headers, [{
-      name: "Host",
-      value: "a",
-    }]],
+    ["health: { uri: /, status: [200, 3xx] }", ({ routes }) => poolsOf(routes)[0]?.health?.status, [
+      {
+        from: 200,
+        to: 200,
+      },
+      { from: 300, to: 399 },
+    ]],
+    [
+      "health: { uri: /, upstream: '10.0.0.1:9' }",
+      ({ routes }) => poolsOf(routes)[0]?.health?.address,
+      {
+        kind: "tcp",
+        host: "10.0.0.1",
+        port: 9,
+      },
+    ],
+    [
+      "health: { uri: /, headers: { Host: a } }",
+      ({ routes }) => poolsOf(routes)[0]?.health?.headers,
+      [{
+        name: "Host",
+        value: "a",
+      }],
+    ],
     [
       "passive: { fail_duration: 0, max_requests: 4 }",
-      ({ routes }) => routes[0]?.passive.requestsMax,
+      ({ routes }) => poolsOf(routes)[0]?.passive.requestsMax,
       4,
     ],
     [
       "passive: { max_fails: '${N}', clear_on_pass: '${X:-false}' }",
-      ({ routes }) => [routes[0]?.passive.failsMax, routes[0]?.passive.clearOnPass],
+      (
+        { routes },
+      ) => [poolsOf(routes)[0]?.passive.failsMax, poolsOf(routes)[0]?.passive.clearOnPass],
       [3, false],
     ],
-    ["retry: { match: { paths: /api } }", ({ routes }) => routes[0]?.retry.match, {
-      methods: [],
-      paths: ["/api"],
-    }],
-    ["retry: { match: { methods: post } }", ({ routes }) => routes[0]?.retry.match, {
-      methods: ["POST"],
-      paths: [],
-    }],
+    ["retry: { match: { paths: /api } }", ({ routes }) => poolsOf(routes)[0]?.retry.match, [{
+      kind: "all",
+      of: [{ kind: "prefix", paths: ["/api"] }],
+    }]],
+    ["retry: { match: { methods: post } }", ({ routes }) => poolsOf(routes)[0]?.retry.match, [{
+      kind: "all",
+      of: [{ kind: "method", methods: ["POST"] }],
+    }]],
     ["host: [B.com, '*.a.com', b.com]", ({ routes }) => [routes[0]?.hosts, routes[0]?.id], [[
       "b.com",
       "*.a.com",
     ], "*.a.com,b.com/"]],
     [
       "headers: { request: { remove: X-*, add: { A: [b, c] } } }",
-      ({ routes }) => [routes[0]?.headers.request.remove, routes[0]?.headers.request.add],
+      (
+        { routes },
+      ) => [poolsOf(routes)[0]?.headers.request.remove, poolsOf(routes)[0]?.headers.request.add],
       [["X-*"], [{ name: "A", value: ["b"] }, { name: "A", value: ["c"] }]],
     ],
-    ["stream_close_delay: 5s", ({ routes }) => routes[0]?.streamCloseDelayMs, 5_000],
+    ["stream_close_delay: 5s", ({ routes }) => poolsOf(routes)[0]?.streamCloseDelayMs, 5_000],
   ];
   for (const [line, pick, expected] of cases) {
     it(`reads ${line.replace(/\s+/g, " ")}`, async () => {
@@ -211,7 +260,7 @@ describe("load() reads each form of a setting", () => {
       - { url: https://b, host_header: "{client}", name: bee }
       - { url: http://c, host_header: c.example:81, headers: { X-A_file: /run/token } }
 `);
-    const upstreams = loaded.routes[0]?.upstreams ?? [];
+    const upstreams = poolsOf(loaded.routes)[0]?.upstreams ?? [];
     assert.deepEqual(upstreams.map(({ hostHeader }) => hostHeader), [
       { kind: "upstream" },
       { kind: "client" },
@@ -237,8 +286,8 @@ routes:
       9,
     ]);
     assert.equal(loaded.trustedProxies.length, 7);
-    assert.equal(loaded.routes[1]?.health?.uri, "/");
-    assert.deepEqual(loaded.routes.map(({ upstreams }) => upstreams.length), [2, 2, 2]);
+    assert.equal(poolsOf(loaded.routes)[1]?.health?.uri, "/");
+    assert.deepEqual(poolsOf(loaded.routes).map(({ upstreams }) => upstreams.length), [2, 2, 2]);
   });
 });
 
@@ -504,7 +553,8 @@ describe("load() never throws", () => {
 describe("config.yaml", () => {
   it("loads, and says what the first setup says", async () => {
     const text = await readFile(new URL("../../config.yaml", import.meta.url), "utf8");
-    const { listen, routes: [only, ...others] } = await config(text);
+    const { listen, routes } = await config(text);
+    const [only, ...others] = poolsOf(routes);
     assert.deepEqual(listen, [{ kind: "tcp", host: "", port: 8080 }]);
     assert.equal(others.length, 0);
     assert.deepEqual(only?.upstreams.map(({ name }) => name), [

@@ -4,12 +4,13 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { addressKey } from "../../src/address.ts";
 import { type Plan, plan } from "../../src/config/plan.ts";
-import type { Address, Config, Route } from "../../src/model.ts";
-import { config, health, route, upstream } from "../support/fake_route.ts";
+import type { Address, Config, PoolRules } from "../../src/rules.ts";
+import { poolsOf } from "../../src/steps.ts";
+import { config, health, route, type RouteChanges, upstream } from "../support/fake_route.ts";
 
 const tcp = (port: number, host = "127.0.0.1"): Address => ({ kind: "tcp", host, port });
 const unix = (path: string): Address => ({ kind: "unix", path });
-const routes = (changes: Partial<Route>): Config => config({ routes: [route(changes)] });
+const routes = (changes: RouteChanges): Config => config({ routes: [route(changes)] });
 const PROBED = health();
 
 /** A plan with its sets spelled out. */
@@ -55,7 +56,7 @@ describe("plan()", () => {
   });
 
   const at = (changes: Parameters<typeof upstream>[1]) => [upstream("a", changes), upstream("b")];
-  const moves: [string, Route["upstreams"], string[]][] = [
+  const moves: [string, PoolRules["upstreams"], string[]][] = [
     ["another port", at({ address: tcp(81, "a") }), ["r/a"]],
     ["another host", at({ address: tcp(80, "c") }), ["r/a"]],
     ["another scheme", at({ scheme: "https" }), ["r/a"]],
@@ -72,7 +73,7 @@ describe("plan()", () => {
     });
   }
 
-  const rules: [string, Route["health"], Route["health"], string[], string[]][] = [
+  const rules: [string, PoolRules["health"], PoolRules["health"], string[], string[]][] = [
     ["the same rules", PROBED, health(), [], []],
     ["another interval", PROBED, health({ intervalMs: 1 }), ["r/a", "r/b"], []],
     [
@@ -121,7 +122,9 @@ describe("plan()", () => {
         for (const opened of made.open) open.add(addressKey(opened));
         for (const closed of made.close) open.delete(addressKey(closed));
         for (const id of [...made.unprobe, ...made.probe]) loops.delete(id);
-        const upstreams = next.routes.flatMap((each) => each.health ? [...each.upstreams] : []);
+        const upstreams = poolsOf(next.routes).flatMap((each) =>
+          each.health ? [...each.upstreams] : []
+        );
         for (const { id, address: now } of upstreams) {
           if (made.probe.has(id)) loops.set(id, addressKey(now));
         }

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Board } from "../../src/health/board.ts";
-import { health, route, upstream } from "../support/fake_route.ts";
+import { health, poolRules, upstream } from "../support/fake_route.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 
-const PROBED = route({ health: health() });
+const PROBED = poolRules({ health: health() });
 const NONE: ReadonlySet<string> = new Set();
 
 function bench(): { board: Board; heard: string[]; fail: (id: string) => void } {

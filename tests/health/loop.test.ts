@@ -4,7 +4,8 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { Entry } from "../../src/health/entry.ts";
 import { watch } from "../../src/health/loop.ts";
-import type { HealthRules, Verdict } from "../../src/model.ts";
+import type { Verdict } from "../../src/model.ts";
+import type { HealthRules } from "../../src/rules.ts";
 import { health, passive } from "../support/fake_route.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { probe } from "../../src/health/probe.ts";
 import { failureInWords } from "../../src/health/words.ts";
-import type { FailureReason, HealthRules, Upstream, Verdict } from "../../src/model.ts";
+import type { FailureReason, Verdict } from "../../src/model.ts";
+import type { HealthRules, Upstream } from "../../src/rules.ts";
 import { FakeBody, readText } from "../support/fake_bytes.ts";
 import { health, upstream } from "../support/fake_route.ts";
 import {

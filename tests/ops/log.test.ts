@@ -1,7 +1,7 @@
 /** Lines in both formats, by level, in batches. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { LogRules } from "../../src/model.ts";
+import type { LogRules } from "../../src/rules.ts";
 import { clockTime, Logger } from "../../src/ops/log.ts";
 
 const NOON = Date.parse("2026-11-22T12:00:00.250Z");

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { parseIp } from "../../src/ip.ts";
-import type { Cidr } from "../../src/model.ts";
+import type { Cidr } from "../../src/rules.ts";
 import { identify } from "../../src/request/client.ts";
 import { FakeExchange } from "../support/fake_exchange.ts";
 

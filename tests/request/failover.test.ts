@@ -2,32 +2,35 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Fields } from "../../src/fields.ts";
-import type { FailureReason, Outcome, RetryRules } from "../../src/model.ts";
+import type { FailureReason, Outcome } from "../../src/model.ts";
+import type { Matcher, RetryRules } from "../../src/rules.ts";
 import { isHarmless, mayFailOver } from "../../src/request/failover.ts";
 import { retry } from "../support/fake_route.ts";
 
 describe("isHarmless()", () => {
-  const match = (methods: string[], paths: string[]): RetryRules["match"] => ({ methods, paths });
+  const posts: Matcher = { kind: "method", methods: ["POST"] };
+  const under = (path: string): Matcher => ({ kind: "prefix", paths: [path] });
+  const both: Matcher = { kind: "all", of: [posts, under("/api/embed")] };
   const cases: [string, string, RetryRules["match"], boolean][] = [
-    ["GET", "/", undefined, true],
-    ["HEAD", "/", undefined, true],
-    ["OPTIONS", "/", undefined, true],
-    ["PUT", "/", undefined, true],
-    ["DELETE", "/", undefined, true],
-    ["POST", "/", undefined, false],
-    ["PATCH", "/", undefined, false],
-    ["get", "/", undefined, false],
-    ["POST", "/api/embed", match(["POST"], ["/api/embed"]), true],
-    ["POST", "/api/embed/x", match(["POST"], ["/api/embed"]), true],
-    ["POST", "/api/embedding", match(["POST"], ["/api/embed"]), false],
-    ["PATCH", "/api/embed", match(["POST"], ["/api/embed"]), false],
-    ["POST", "/x", match(["POST"], []), true],
-    ["PATCH", "/x", match([], ["/x"]), true],
-    ["PATCH", "/y", match([], ["/x"]), false],
+    ["GET", "/", [], true],
+    ["HEAD", "/", [], true],
+    ["OPTIONS", "/", [], true],
+    ["PUT", "/", [], true],
+    ["DELETE", "/", [], true],
+    ["POST", "/", [], false],
+    ["PATCH", "/", [], false],
+    ["get", "/", [], false],
+    ["POST", "/api/embed", [both], true],
+    ["POST", "/api/embed/x", [both], true],
+    ["POST", "/api/embedding", [both], false],
+    ["PATCH", "/api/embed", [both], false],
+    ["POST", "/x", [posts], true],
+    ["PATCH", "/x", [under("/x")], true],
+    ["PATCH", "/y", [under("/x")], false],
   ];
   for (const [method, path, rule, expected] of cases) {
     it(`says ${expected} for ${method} ${path} when match is ${JSON.stringify(rule)}`, () => {
-      assert.equal(isHarmless(method, path, retry({ match: rule })), expected);
+      assert.equal(isHarmless({ method, path }, retry({ match: rule })), expected);
     });
   }
 });

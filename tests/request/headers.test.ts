@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { Fields } from "../../src/fields.ts";
-import type { HeaderRules, Template, Upstream } from "../../src/model.ts";
+import type { HeaderRules, Template, Upstream } from "../../src/rules.ts";
 import { endToEnd, requestFields, responseFields } from "../../src/request/headers.ts";
 import { type Asked, FakeExchange } from "../support/fake_exchange.ts";
 import { NO_RULES, text, upstream } from "../support/fake_route.ts";
@@ -220,6 +220,7 @@ describe("rules", () => {
         replace: [{ name: "x-a", search: /a/g, with: value }],
         set: [{ name: "X-B", value }],
         add: [{ name: "X-C", value }],
+        fallback: [{ name: "X-E", value }],
       };
       const at = upstream("a", { name, headers: [{ name: "X-D", value }] });
       const from = forwarding({ target, fields: [["X-A", "aaa"]] });

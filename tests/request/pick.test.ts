@@ -1,7 +1,7 @@
 /** Preference, availability, and what each kind of failback holds on to. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Failback } from "../../src/model.ts";
+import type { Failback } from "../../src/rules.ts";
 import { available, backInMs, hold, noteAnswer, pick } from "../../src/request/pick.ts";
 import { type FakePool, type FakeStanding, passive, pool } from "../support/fake_route.ts";
 

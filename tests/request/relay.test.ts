@@ -7,7 +7,12 @@ import { health, passive, retry, route, upstream } from "../support/fake_route.t
 import { echo, hangs, notSent, readsAndDies } from "../support/fake_transport.ts";
 
 const POST = { method: "POST", body: "body" };
-const MATCH = retry({ match: { methods: ["POST"], paths: ["/safe"] } });
+const MATCH = retry({
+  match: [{
+    kind: "all",
+    of: [{ kind: "method", methods: ["POST"] }, { kind: "prefix", paths: ["/safe"] }],
+  }],
+});
 
 describe("createRelay()", () => {
   it("blames no upstream for a body over the limit or cut by its client", async () => {

@@ -1,17 +1,18 @@
 /** One request through the relay, row by row: who is asked, what the client gets, what is told of it. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { ExchangeOutcome, Route } from "../../src/model.ts";
+import type { ExchangeOutcome } from "../../src/model.ts";
+import type {} from "../../src/rules.ts";
 import { FakeBody } from "../support/fake_bytes.ts";
 import type { Asked } from "../support/fake_exchange.ts";
 import { RelayBench } from "../support/fake_relay.ts";
-import { retry, route } from "../support/fake_route.ts";
+import { retry, route, type RouteChanges } from "../support/fake_route.ts";
 import { answer, echo, notSent, readsAndDies, sent, type Step } from "../support/fake_transport.ts";
 
 /** What a request comes to, in one row. */
 interface Row {
   readonly asked?: Asked;
-  readonly route?: Partial<Route>;
+  readonly route?: RouteChanges;
   readonly a?: Step;
   readonly b?: Step;
   readonly status: number;
@@ -23,7 +24,12 @@ interface Row {
 }
 
 const POST: Asked = { method: "POST", body: "body" };
-const MATCH = retry({ match: { methods: ["POST"], paths: ["/safe"] } });
+const MATCH = retry({
+  match: [{
+    kind: "all",
+    of: [{ kind: "method", methods: ["POST"] }, { kind: "prefix", paths: ["/safe"] }],
+  }],
+});
 
 const rows: Record<string, Row> = {
   "answers with the preferred upstream's own answer": {

@@ -1,4 +1,4 @@
-/** Which pool a host and a path lead to, also when they are spelled to mislead. */
+/** Which route a host and a path lead to, also when they are spelled to mislead. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
@@ -6,10 +6,7 @@ import { buildRouter, cleanPath, isUnder, normalHost } from "../../src/request/r
 import { route } from "../support/fake_route.ts";
 
 function routerOf(...routes: readonly (readonly [string, string[], string[]])[]) {
-  const pools = routes.map(([id, hosts, paths]) => {
-    return { route: route({ id, hosts, paths }), members: [], held: { upstreamId: undefined } };
-  });
-  return buildRouter(pools);
+  return buildRouter(routes.map(([id, hosts, paths]) => route({ id, hosts, paths })));
 }
 
 describe("normalHost()", () => {
@@ -140,13 +137,13 @@ describe("buildRouter()", () => {
   ];
   for (const [host, path, expected] of cases) {
     it(`leads ${host}${path} to "${expected}"`, () => {
-      assert.equal(router.find(host, path)?.route.id, expected);
+      assert.equal(router.find(host, path)?.id, expected);
     });
   }
 
   it("goes on to the wildcard when the exact host has no such path", () => {
     const two = routerOf(["exact", ["a.test"], ["/only"]], ["wild", ["*.test"], ["/"]]);
-    assert.equal(two.find("a.test", "/x")?.route.id, "wild");
+    assert.equal(two.find("a.test", "/x")?.id, "wild");
   });
 
   it("finds nothing when no route fits", () => {
@@ -155,11 +152,6 @@ describe("buildRouter()", () => {
     assert.equal(one.find("a.test", "/y"), undefined);
     assert.equal(one.find("a.test", "*"), undefined);
     assert.equal(one.find("a.test", ""), undefined);
-  });
-
-  it("gives a pool by its id as long as it is configured", () => {
-    assert.equal(router.byId("deep")?.route.id, "deep");
-    assert.equal(router.byId("gone"), undefined);
   });
 
   it("never throws, whatever the path", () => {

@@ -4,10 +4,17 @@
  */
 import { Board } from "../../src/health/board.ts";
 import type { Change, Entry } from "../../src/health/entry.ts";
-import type { Account, Cidr, Pool, Route } from "../../src/model.ts";
-import { createRelay, type Relay, type RunningTunnel } from "../../src/request/handler.ts";
-import { buildRouter, type Router } from "../../src/request/route.ts";
+import type { Account, Pool } from "../../src/model.ts";
+import type { Route } from "../../src/rules.ts";
+import {
+  createRelay,
+  type Relay,
+  type RunningTunnel,
+  type Snapshot,
+} from "../../src/request/handler.ts";
+import { buildRouter } from "../../src/request/route.ts";
 import { type Asked, FakeExchange } from "./fake_exchange.ts";
+import { poolsOf } from "../../src/steps.ts";
 import { FakeTransport } from "./fake_transport.ts";
 import { ManualClock, settled } from "./manual_clock.ts";
 
@@ -25,13 +32,13 @@ export class RelayBench {
   readonly tunnels = new Set<RunningTunnel>();
   readonly accounts: Account[] = [];
   readonly bugs: unknown[] = [];
-  readonly live: { current: { router: Router; trustedProxies: readonly Cidr[] } };
+  readonly live: { current: Snapshot };
   readonly relay: Relay;
   draining = false;
   pools: readonly Pool[] = [];
 
   constructor(...routes: Route[]) {
-    this.live = { current: { router: buildRouter([]), trustedProxies: [] } };
+    this.live = { current: { router: buildRouter([]), trustedProxies: [], pool: () => undefined } };
     this.relay = createRelay({
       live: this.live,
       transport: this.transport,
@@ -46,8 +53,12 @@ export class RelayBench {
   }
 
   reload(...routes: Route[]): void {
-    this.pools = this.board.adopt(routes, new Set());
-    this.live.current = { ...this.live.current, router: buildRouter(this.pools) };
+    this.pools = this.board.adopt(poolsOf(routes), new Set());
+    this.live.current = {
+      ...this.live.current,
+      router: buildRouter(routes),
+      pool: (id) => this.pools.find(({ rules }) => rules.id === id),
+    };
   }
 
   entry(name: string): Entry {

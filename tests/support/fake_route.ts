@@ -2,19 +2,19 @@
  * Routes and upstreams for tests: what an empty section of the configuration means, with the
  * settings that a test is about put in by hand.
  */
+import type { Member, Pool, Standing } from "../../src/model.ts";
 import type {
   Config,
+  ConnectionRules,
   HeaderRules,
   HealthRules,
-  Member,
   PassiveRules,
-  Pool,
+  PoolRules,
   RetryRules,
   Route,
-  Standing,
   Template,
   Upstream,
-} from "../../src/model.ts";
+} from "../../src/rules.ts";
 
 export const PASSIVE_OFF: PassiveRules = {
   failDurationMs: 0,
@@ -31,7 +31,9 @@ export const RETRY: RetryRules = {
   intervalMs: 250,
   replayLimitBytes: 1024 * 1024,
   status: [],
-  match: undefined,
+  match: [],
+  idempotent: true,
+  responses: [],
   sideProbeMs: 10_000,
   rescue: false,
 };
@@ -55,7 +57,18 @@ export const HEALTH: HealthRules = {
   initState: "probe",
 };
 
-export const NO_RULES: HeaderRules = { remove: [], replace: [], set: [], add: [] };
+export const NO_RULES: HeaderRules = { remove: [], replace: [], set: [], add: [], fallback: [] };
+
+const CONNECTIONS: ConnectionRules = {
+  idleMs: 55_000,
+  idleMax: 1024,
+  connectionsMax: Infinity,
+  localAddress: undefined,
+  proxyProtocol: undefined,
+  readTimeoutMs: undefined,
+  writeTimeoutMs: undefined,
+  headLimitBytes: 64 * 1024,
+};
 
 export function health(changes: Partial<HealthRules> = {}): HealthRules {
   return { ...HEALTH, ...changes };
@@ -84,25 +97,48 @@ export function upstream(name: string, changes: Partial<Upstream> = {}): Upstrea
     authority,
     hostHeader: { kind: "client" },
     headers: [],
+    tls: { name: undefined, authorities: [], certificate: undefined, insecure: false },
+    requestsMax: Infinity,
+    connections: CONNECTIONS,
     ...changes,
   };
 }
 
+/** What a test may want of a route and of its pool, in one. */
+export type RouteChanges = Partial<Omit<Route, "steps"> & PoolRules>;
+
 /** A route to upstreams "a" and "b", unless told otherwise. */
-export function route(changes: Partial<Route> = {}): Route {
+export function route(changes: RouteChanges = {}): Route {
+  const { id = "r", hosts, paths, ports, errors, bodyLimitBytes, ...pool } = changes;
+  return {
+    id,
+    hosts: hosts ?? ["*"],
+    paths: paths ?? ["/"],
+    ports: ports ?? [],
+    steps: [{ match: undefined, action: { kind: "proxy", pool: poolRules({ id, ...pool }) } }],
+    errors: errors ?? [],
+    bodyLimitBytes: bodyLimitBytes ?? Infinity,
+  };
+}
+
+/** A pool of upstreams "a" and "b", unless told otherwise. */
+export function poolRules(changes: Partial<PoolRules> = {}): PoolRules {
   return {
     id: "r",
-    hosts: ["*"],
-    paths: ["/"],
     upstreams: [upstream("a"), upstream("b")],
+    dynamic: [],
+    policy: { kind: "first" },
     health: undefined,
     passive: PASSIVE_OFF,
     retry: RETRY,
     failback: { kind: "immediate" },
     transport: { dialTimeoutMs: 3_000, headersTimeoutMs: undefined },
     headers: { request: NO_RULES, response: NO_RULES },
-    bodyLimitBytes: Infinity,
+    rewrite: undefined,
+    responses: [],
+    trustedProxies: [],
     streamCloseDelayMs: 0,
+    streamTimeoutMs: undefined,
     ...changes,
   };
 }
@@ -169,14 +205,14 @@ export interface FakePool extends Pool {
 /** A pool whose upstreams "a", "b", "c"… stand as told, in that order. */
 export function pool(
   standings: readonly Partial<FakeStanding>[],
-  changes: Partial<Route> = {},
+  changes: Partial<PoolRules> = {},
 ): FakePool {
   const members = standings.map((changed, at) => ({
     upstream: upstream("abcdefgh".charAt(at)),
     standing: new FakeStanding(changed),
   }));
   return {
-    route: route({ upstreams: members.map((member) => member.upstream), ...changes }),
+    rules: poolRules({ upstreams: members.map((member) => member.upstream), ...changes }),
     members,
     held: { upstreamId: undefined },
   };

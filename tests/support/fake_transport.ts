@@ -10,8 +10,8 @@ import type {
   Outcome,
   Transport,
   Tunnel,
-  Upstream,
 } from "../../src/model.ts";
+import type { Upstream } from "../../src/rules.ts";
 import { FakeBody, readText } from "./fake_bytes.ts";
 
 /** Plays one attempt. */

@@ -5,17 +5,18 @@
 import assert from "node:assert/strict";
 import { platform } from "#platform";
 import { Proxy } from "../../src/app.ts";
-import type { Account, Config, Engine, Phase, Route } from "../../src/model.ts";
+import type { Account, Engine, Phase } from "../../src/model.ts";
+import type { Config } from "../../src/rules.ts";
 import { Logger } from "../../src/ops/log.ts";
 import { webEngine } from "../../src/web/engine.ts";
-import { config, health, route, upstream } from "./fake_route.ts";
+import { config, health, route, type RouteChanges, upstream } from "./fake_route.ts";
 import { FakeUpstream, within } from "./fake_upstream.ts";
 import { ManualClock, settled } from "./manual_clock.ts";
 
 export interface LabOptions {
   /** Names, in order of preference. */
   readonly upstreams?: readonly string[];
-  readonly route?: Partial<Route>;
+  readonly route?: RouteChanges;
   readonly config?: Partial<Config>;
   readonly engine?: Engine;
 }
@@ -31,7 +32,7 @@ export class Lab implements AsyncDisposable {
   readonly lines: Readonly<Record<string, unknown>>[] = [];
   readonly #watchers = new Set<() => void>();
   readonly #engine: Engine;
-  readonly #route: Partial<Route>;
+  readonly #route: RouteChanges;
   readonly #config: Partial<Config>;
   #proxy: Proxy | undefined;
   #probing = 0;
@@ -86,7 +87,7 @@ export class Lab implements AsyncDisposable {
   }
 
   /** The configuration it runs, with changes. */
-  config(changes: Partial<Config> = {}, routeChanges: Partial<Route> = {}): Config {
+  config(changes: Partial<Config> = {}, routeChanges: RouteChanges = {}): Config {
     const upstreams = [...this.upstreams].map(([name, { port }]) =>
       upstream(name, { address: { kind: "tcp", host: "127.0.0.1", port } })
     );

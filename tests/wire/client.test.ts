@@ -2,22 +2,19 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Fields } from "../../src/fields.ts";
-import type { Attempt, ByteSource, Outcome, Upstream } from "../../src/model.ts";
+import type { Attempt, ByteSource, Outcome } from "../../src/model.ts";
+import type { Upstream } from "../../src/rules.ts";
 import { wireTransport } from "../../src/wire/client.ts";
 import { Deadlines } from "../../src/wire/deadlines.ts";
 import { FakeBody, readText } from "../support/fake_bytes.ts";
+import { upstream } from "../support/fake_route.ts";
 import { ManualClock, settled } from "../support/manual_clock.ts";
 import { MemoryNet } from "./memory_net.ts";
 
-const UPSTREAM: Upstream = {
-  id: "r/u",
-  name: "u",
-  scheme: "http",
+const UPSTREAM: Upstream = upstream("u", {
   address: { kind: "tcp", host: "127.0.0.1", port: 80 },
   authority: "u",
-  hostHeader: { kind: "client" },
-  headers: [],
-};
+});
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
 const EMPTY = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";

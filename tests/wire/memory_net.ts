@@ -2,7 +2,7 @@
  * Connections without sockets: what is written can be read, what the peer does is said by the test,
  * and like a real one a connection may tell of its end before `close` or `reset` returns.
  */
-import type { Address } from "../../src/model.ts";
+import type { Address } from "../../src/rules.ts";
 import type {
   ByteListener,
   Connection,
