@@ -3,14 +3,15 @@
  * each problem once, in the order of the file, with its line and column. Never throws.
  */
 import * as v from "valibot";
-import { type Document, LineCounter, parseDocument, type YAMLError } from "yaml";
+import { type Document, LineCounter, type Node, parseDocument, type YAMLError } from "yaml";
 import type { Config } from "../rules.ts";
-import { type Clash, clashes } from "./clash.ts";
-import { ConfigSchema } from "./schema.ts";
-import { type Issue, KEY_ISSUE } from "./shape.ts";
+import { clashes } from "./clash.ts";
+import { clashFault, type Found, issueFault } from "./faults.ts";
+import type { Fault } from "./places.ts";
 import { show } from "./reading.ts";
-import type { Fault, Place } from "./places.ts";
-import { readTree, type Sources, type Tree } from "./tree.ts";
+import { ConfigSchema } from "./schema.ts";
+import { readTree, type Sources } from "./tree.ts";
+import { type PlaceOf, writtenTree } from "./written.ts";
 
 export interface LoadSources extends Sources {
   /** What problems call the file. */
@@ -41,7 +42,13 @@ export async function load(text: string, sources: LoadSources): Promise<Loaded> 
   const lines = new LineCounter();
   const refused = (faults: readonly Fault[]): Loaded => ({
     kind: "refused",
-    problems: toProblems(faults, lines, sources.path),
+    problems: toProblems(
+      faults.toSorted((one, other) => one.offset - other.offset),
+      (offset) => {
+        const { line, col } = lines.linePos(offset);
+        return { path: sources.path, line: Math.max(1, line), column: Math.max(1, col) };
+      },
+    ),
   });
   if (text.length > TEXT_LIMIT_CHARS) {
     return refused([{ offset: 0, where: "", message: "Expected a file of at most 4 MB" }]);
@@ -57,21 +64,59 @@ export async function load(text: string, sources: LoadSources): Promise<Loaded> 
   }
 
   const syntax = [...document.errors, ...document.warnings].filter(isOurs);
-  const tree = await readTree(document.contents, sources);
-  const result = v.safeParse(ConfigSchema, tree.value);
-  const found = [
-    ...(result.issues ?? []).map((issue) => issueFault(issue, tree)),
-    ...clashes(tree.value).map((clash) => clashFault(clash, tree)),
-  ].filter((fault) => fault !== undefined);
-  const meant = withoutEchoes(found, syntax, lines);
+  const checked = await check(document.contents, sources);
   const faults = [
     ...syntax.map((error) => syntaxFault(error, text)),
-    ...tree.places.faults,
-    ...meant,
+    ...checked.unreadable,
+    ...withoutEchoes(checked.found, syntax, lines),
   ];
+  if (faults.length > 0 || checked.config === undefined) return refused(faults);
+  return { kind: "loaded", config: checked.config };
+}
 
-  if (faults.length > 0 || !result.success) return refused(faults);
-  return { kind: "loaded", config: freeze(result.output) };
+/**
+ * Loads a configuration that another language than YAML was turned into: maps, lists and scalars with
+ * YAML's keys, references to the environment included. Problems are told at the places it came from.
+ */
+export async function loadWritten(
+  value: unknown,
+  placeOf: PlaceOf,
+  sources: LoadSources,
+): Promise<Loaded> {
+  const tree = writtenTree(value, placeOf, sources.path);
+  const { config, unreadable, found } = await check(tree.root, sources);
+  const faults = [...unreadable, ...found].toSorted((one, other) =>
+    tree.compare(one.offset, other.offset)
+  );
+  if (faults.length === 0 && config !== undefined) return { kind: "loaded", config };
+  return {
+    kind: "refused",
+    problems: toProblems(faults, (offset) => {
+      const { file, line, column } = tree.place(offset);
+      return { path: file, line, column };
+    }),
+  };
+}
+
+interface Checked {
+  /** Undefined when there are faults. */
+  readonly config: Config | undefined;
+  readonly unreadable: readonly Fault[];
+  readonly found: readonly Found[];
+}
+
+async function check(root: Node | null, sources: LoadSources): Promise<Checked> {
+  const { value, places } = await readTree(root, sources);
+  const result = v.safeParse(ConfigSchema, value);
+  const found = [
+    ...(result.issues ?? []).map((issue) => issueFault(issue, places)),
+    ...clashes(value).map((clash) => clashFault(clash, places)),
+  ].filter((fault) => fault !== undefined);
+  return {
+    config: result.success ? freeze(result.output) : undefined,
+    unreadable: places.faults,
+    found,
+  };
 }
 
 function parse(text: string, lineCounter: LineCounter): Document.Parsed | undefined {
@@ -98,47 +143,6 @@ function syntaxFault(error: YAMLError, text: string): Fault {
   return { offset, where: "", message: `Cannot read this as YAML: ${words}` };
 }
 
-interface Found extends Fault {
-  readonly isMissing: boolean;
-}
-
-function issueFault(issue: Issue, tree: Tree): Found | undefined {
-  const path = (issue.path ?? []).map(({ key }) => typeof key === "number" ? key : String(key));
-  const isMissing = issue.kind === "schema" && issue.path?.at(-1)?.origin === "key";
-  const place = tree.places.nearest(path);
-  if (place.isBroken) return undefined;
-
-  // What a person wrote over many lines is best shown by its key.
-  const isWide = isMissing || issue.type === KEY_ISSUE || typeof issue.input === "object";
-  const offset = isWide && issue.input !== null ? place.keyOffset : place.offset;
-  return { offset, where: place.where, message: inWords(issue, place, isMissing), isMissing };
-}
-
-function inWords(issue: Issue, place: Place, isMissing: boolean): string {
-  if (issue.type === KEY_ISSUE) return issue.message;
-  if (isMissing) return `Expected a key ${issue.expected} but received none`;
-  const received = place.mask ?? receivedBy(issue);
-  return `Expected ${expectedBy(issue)} but received ${received}`;
-}
-
-/** Puts what valibot itself expects into our words. */
-function expectedBy(issue: Issue): string {
-  if (issue.type === "array") return "a list";
-  if (issue.type === "min_length") return "at least one entry";
-  return issue.expected ?? "something else";
-}
-
-function receivedBy(issue: Issue): string {
-  return issue.type === "array" || issue.type === "min_length" ? show(issue.input) : issue.received;
-}
-
-function clashFault(clash: Clash, tree: Tree): Found | undefined {
-  const place = tree.places.nearest(clash.path);
-  if (place.isBroken) return undefined;
-  const message = `Expected ${clash.expected} but received ${place.mask ?? clash.received}`;
-  return { offset: place.offset, where: place.where, message, isMissing: false };
-}
-
 /**
  * Where the syntax is broken, the parser guesses: what seems to be missing may be in the part it lost,
  * and a setting on the broken line is most likely the same mistake.
@@ -158,20 +162,15 @@ function withoutEchoes(
   );
 }
 
-function toProblems(faults: readonly Fault[], lines: LineCounter, path: string): Problem[] {
+function toProblems(
+  faults: readonly Fault[],
+  locate: (offset: number) => Pick<Problem, "path" | "line" | "column">,
+): Problem[] {
   const seen = new Set<string>();
-  const inOrder = faults.toSorted((one, other) => one.offset - other.offset);
-  return inOrder.flatMap(({ offset, where, message }): Problem[] => {
-    const { line, col } = lines.linePos(offset);
-    const problem: Problem = {
-      path,
-      line: Math.max(1, line),
-      column: Math.max(1, col),
-      where,
-      message,
-    };
+  return faults.flatMap(({ offset, where, message }): Problem[] => {
+    const problem: Problem = { ...locate(offset), where, message };
     // One anchored value is read once for each of its aliases.
-    const key = `${line}:${col}:${message}`;
+    const key = `${problem.path}:${problem.line}:${problem.column}:${message}`;
     if (seen.has(key)) return [];
     seen.add(key);
     return [problem];
