@@ -2,10 +2,23 @@
  * Byte connections on `node:net` sockets, for Deno, and for whatever else comes as such a socket,
  * a TLS one say.
  */
-import { connect, createServer, isIP, type Socket } from "node:net";
-import { connect as connectTls, TLSSocket } from "node:tls";
-import type { Address } from "../rules.ts";
-import type { Connection, ConnectionEvents, Dialled, Platform } from "./platform.ts";
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { connect, createServer, isIP, Socket } from "node:net";
+import {
+  checkServerIdentity,
+  connect as connectTls,
+  type ConnectionOptions,
+  TLSSocket,
+} from "node:tls";
+import type { Address, UpstreamTls } from "../rules.ts";
+import type {
+  Connection,
+  ConnectionEvents,
+  Dialled,
+  DialLimits,
+  DialTls,
+  Platform,
+} from "./platform.ts";
 import {
   clock,
   DEAF,
@@ -13,6 +26,7 @@ import {
   hostsOf,
   lacksFamily,
   listenError,
+  messageOf,
   plainIp,
   removeStaleSocket,
   textOf,
@@ -101,11 +115,13 @@ export const listen: Platform["listen"] = async (address, accept) => {
   }
 };
 
-export const dial: Platform["dial"] = (address, events, { timeoutMs, signal, tlsName }) => {
+export const dial: Platform["dial"] = (address, events, limits) => {
   return new Promise((resolve) => {
+    const { timeoutMs, signal } = limits;
     if (signal.aborted) return resolve({ kind: "aborted" });
     const startedAt = clock.elapsed();
-    const socket = tlsName === undefined ? open(address) : openTls(address, tlsName);
+    const socket = opened(address, limits);
+    if (!(socket instanceof Socket)) return resolve(socket);
     let reached = false;
     const settle = (dialled: Dialled): void => {
       cancel();
@@ -126,22 +142,59 @@ export const dial: Platform["dial"] = (address, events, { timeoutMs, signal, tls
     signal.addEventListener("abort", onAbort, { once: true });
     socket.once("error", onError);
     socket.once("connect", () => (reached = true));
-    socket.once(tlsName === undefined ? "connect" : "secureConnect", () => {
+    socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", () => {
       settle({ kind: "connected", connection: new NodeConnection(socket, events) });
     });
   });
 };
 
-function open(address: Address): Socket {
-  if (address.kind === "unix") return connect({ path: address.path });
-  return connect({ host: address.host, port: address.port });
-}
-
-function openTls(address: Address, name: string): Socket {
+/** A socket on its way; a failure where the system or TLS refuse what is asked for at once. */
+function opened(
+  address: Address,
+  { tls, tlsName, localAddress }: DialLimits,
+): Socket | Extract<Dialled, { kind: "failed" }> {
   const place = address.kind === "unix"
     ? { path: address.path }
-    : { host: address.host, port: address.port };
+    : { host: address.host, port: address.port, ...(localAddress && { localAddress }) };
+  const asked = tls ?? (tlsName === undefined ? undefined : plainTls(tlsName));
+  try {
+    if (asked === undefined) return connect(place);
+    checkPair(asked.rules);
+    return connectTls({ ...place, ...tlsOptions(asked) });
+  } catch (error) {
+    // A key that is none, say.
+    return { kind: "failed", code: asked ? "tls" : "unreachable", detail: messageOf(error) };
+  }
+}
+
+/** Rules whose certificate and key have been looked at. */
+const CHECKED = new WeakSet<UpstreamTls>();
+
+/** Throws where certificate or key are none: Deno would connect without them and say nothing. */
+function checkPair(rules: UpstreamTls): void {
+  const { certificate } = rules;
+  if (certificate === undefined || CHECKED.has(rules)) return;
+  new X509Certificate(certificate.chain);
+  createPrivateKey(certificate.key);
+  CHECKED.add(rules);
+}
+
+function plainTls(name: string): DialTls {
+  const rules = { name, authorities: [], certificate: undefined, insecure: false };
+  return { name, protocols: ["http/1.1"], rules };
+}
+
+function tlsOptions({ name, protocols, rules }: DialTls): ConnectionOptions {
+  const { authorities, certificate, insecure } = rules;
   // An address is proved by the certificate but never asked for by name (RFC 6066 section 3).
   const asked = isIP(name) === 0 ? { servername: name } : {};
-  return connectTls({ ...place, ...asked, ALPNProtocols: ["http/1.1"] });
+  return {
+    ...asked,
+    ...(authorities.length > 0 && { ca: [...authorities] }),
+    ...(certificate && { cert: certificate.chain, key: certificate.key }),
+    ALPNProtocols: [...protocols],
+    rejectUnauthorized: !insecure,
+    // By default the host dialled would be compared where no name is asked for.
+    checkServerIdentity: (_, presented) => checkServerIdentity(name, presented),
+  };
 }

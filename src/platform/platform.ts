@@ -2,7 +2,7 @@
  * The one port to the world: clock, network, files, signals, terminal. Everything outside
  * `platform/` gets an object of this shape and asks nobody else what time it is.
  */
-import type { Address } from "../rules.ts";
+import type { Address, UpstreamTls } from "../rules.ts";
 
 export interface Clock {
   /** Wall clock, milliseconds since 1970; for what people read. */
@@ -79,10 +79,24 @@ export type Dialled =
   | { readonly kind: "connected"; readonly connection: Connection }
   | Exclude<DialResult, { kind: "connected" }>;
 
+/** How TLS is spoken on a connection that is dialled. */
+export interface DialTls {
+  /** Name or IP address that is asked for, and that the peer's certificate must prove. */
+  readonly name: string;
+  /** Protocols offered (ALPN), the preferred one first. */
+  readonly protocols: readonly string[];
+  /** Its `name` says nothing here. The same object for the same rules, as what is made of it is kept. */
+  readonly rules: UpstreamTls;
+}
+
 export interface DialLimits {
   /** The handshake of TLS included, where there is one. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** Undefined dials in the clear. */
+  readonly tls?: DialTls | undefined;
+  /** Address of ours to leave from; undefined lets the system choose. */
+  readonly localAddress?: string | undefined;
   /** Name or IP address that the peer's certificate must prove; undefined dials in the clear. */
   readonly tlsName?: string | undefined;
 }
