@@ -22,6 +22,7 @@ export interface ProxyDeps {
   readonly log: Logger;
   readonly clock: Clock;
   readonly random: () => number;
+  readonly hmacSha256: (key: string, text: string) => string;
   /** Also told of every exchange, after the access log. */
   readonly account?: (account: Account) => void;
   /** Also told of every change of an upstream, after the log. */
@@ -59,6 +60,7 @@ export class Proxy {
       live: this.#live,
       transport: deps.engine.transport,
       clock: deps.clock,
+      world: deps,
       newId: ids(deps.random),
       tunnels: this.#tunnels,
       draining: () => this.#draining,

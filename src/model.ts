@@ -61,13 +61,22 @@ export interface Member {
   readonly standing: Standing;
 }
 
+export interface Held {
+  /** Which member `failback` holds on to. */
+  upstreamId: string | undefined;
+  /** Where in the list the next turn of `round_robin` begins. */
+  turn: number;
+  /** What `weighted_round_robin` owes each upstream, by id. */
+  readonly credit: Map<string, number>;
+}
+
 /** Upstreams with their state, and the rules of getting to one: what one attempt after the other works with. */
 export interface Pool {
   readonly rules: PoolRules;
   /** Order is preference. */
   readonly members: readonly Member[];
-  /** Which member `failback` holds on to; kept by pool id across reloads. */
-  readonly held: { upstreamId: string | undefined };
+  /** What choosing remembers; kept by pool id across reloads. */
+  readonly held: Held;
 }
 
 // —— one attempt and what became of it ———————————————————————————————————————————————————

@@ -5,6 +5,7 @@ import { Proxy } from "../src/app.ts";
 import { Logger } from "../src/ops/log.ts";
 import { config, health, route, upstream } from "./support/fake_route.ts";
 import { answer, FakeTransport, notSent } from "./support/fake_transport.ts";
+import { WORLD } from "./support/fake_world.ts";
 import { ManualClock } from "./support/manual_clock.ts";
 
 it("Proxy distrusts an upstream when its phase turns down, and no other", async () => {
@@ -25,7 +26,7 @@ it("Proxy distrusts an upstream when its phase turns down, and no other", async 
       colours: false,
     }),
     clock,
-    random: () => 0.5,
+    ...WORLD,
   });
   await clock.advance(5_000);
   assert.deepEqual(transport.distrusted, []);

@@ -8,6 +8,7 @@ import { Logger } from "../src/ops/log.ts";
 import { FakeExchange } from "./support/fake_exchange.ts";
 import { config, route, type RouteChanges, upstream } from "./support/fake_route.ts";
 import { answer, FakeTransport } from "./support/fake_transport.ts";
+import { WORLD } from "./support/fake_world.ts";
 import { ManualClock, settled } from "./support/manual_clock.ts";
 
 /** A proxy with one tunnel to upstream "a", on an engine without sockets. */
@@ -40,7 +41,7 @@ class Bench {
       engine,
       log,
       clock: this.clock,
-      random: () => 0.5,
+      ...WORLD,
     });
     const exchange = new FakeExchange({ upgrade: "websocket" });
     exchange.answer = () => delivered;

@@ -170,6 +170,7 @@ async function openProxyAt(port: number, stage: Stage): Promise<Proxy> {
     log: createLogger(source.config, platform),
     clock: platform.clock,
     random: () => platform.random(),
+    hmacSha256: (key, text) => platform.hmacSha256(key, text),
     account: (account) => {
       // What is cut off as the demo ends says nothing about the proxy.
       if (!signal.aborted) timeline.answered(account);

@@ -94,6 +94,7 @@ async function open(
       log,
       clock: platform.clock,
       random: () => platform.random(),
+      hmacSha256: (key, text) => platform.hmacSha256(key, text),
       ...(account && { account }),
     });
   } catch (error) {

@@ -2,7 +2,7 @@
  * Keeps the entries of all upstreams by id and the choice of each pool, so that a reload changes
  * rules and not what was learned. Builds the pools that requests work with.
  */
-import type { Pool } from "../model.ts";
+import type { Held, Pool } from "../model.ts";
 import type { PoolRules } from "../rules.ts";
 import type { Clock } from "../platform/platform.ts";
 import { type Change, Entry } from "./entry.ts";
@@ -13,7 +13,7 @@ export class Board {
   readonly #clock: Clock;
   readonly #announce: Announce;
   #entries = new Map<string, Entry>();
-  #held = new Map<string, Pool["held"]>();
+  #held = new Map<string, Held>();
 
   constructor(clock: Clock, announce: Announce) {
     this.#clock = clock;
@@ -26,7 +26,7 @@ export class Board {
    */
   adopt(configured: readonly PoolRules[], moved: ReadonlySet<string>): readonly Pool[] {
     const entries = new Map<string, Entry>();
-    const held = new Map<string, Pool["held"]>();
+    const held = new Map<string, Held>();
     const pools = configured.map((rules) => {
       const members = rules.upstreams.map((upstream) => {
         const known = moved.has(upstream.id) ? undefined : this.#entries.get(upstream.id);
@@ -35,7 +35,8 @@ export class Board {
         entries.set(upstream.id, entry);
         return { upstream, standing: entry };
       });
-      const hold = this.#held.get(rules.id) ?? { upstreamId: undefined };
+      const hold = this.#held.get(rules.id) ??
+        { upstreamId: undefined, turn: 0, credit: new Map() };
       held.set(rules.id, hold);
       return { rules, members, held: hold };
     });

@@ -23,6 +23,7 @@ import { openSocket, type SocketData, socketData, socketHandlers } from "./socke
 import {
   clock,
   dialCode,
+  hmacSha256,
   hostsOf,
   knock,
   lacksFamily,
@@ -197,6 +198,7 @@ export const platform: Platform = {
   args: process.argv.slice(2),
   env: (name) => process.env[name],
   random: () => Math.random(),
+  hmacSha256,
   prepare,
 
   serve,

@@ -17,7 +17,7 @@ import { dial, listen as listenBytes } from "./net_node.ts";
 import type { FetchFailure, FetchOptions, Platform } from "./platform.ts";
 import { serve } from "./serve_deno.ts";
 import { socketOpener } from "./sockets_deno.ts";
-import { clock, knock, messageOf } from "./web.ts";
+import { clock, hmacSha256, knock, messageOf } from "./web.ts";
 
 const PROXY_VARIABLES: readonly string[] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
 
@@ -101,6 +101,7 @@ export const platform: Platform = {
   args: Deno.args,
   env: (name) => Deno.env.get(name),
   random: () => Math.random(),
+  hmacSha256,
   prepare: () => followParent((code) => Deno.exit(code)),
 
   serve,

@@ -183,6 +183,8 @@ export interface Platform {
   env(name: string): string | undefined;
   /** A number from 0 (included) to 1 (excluded). */
   random(): number;
+  /** HMAC-SHA256 of the text in lower-case hexadecimal digits. */
+  hmacSha256(key: string, text: string): string;
   /** Called first by main; may replace the process by itself with other start-up settings. */
   prepare(): void;
 

@@ -2,6 +2,7 @@
  * What both runtimes do alike: time, listening errors in words, knocking, failures of a dial by
  * code, and the header list of a WebSocket handshake. `bun.ts` and `deno.ts` add the rest.
  */
+import { createHmac } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { performance } from "node:perf_hooks";
 import { clearTimeout, setTimeout } from "node:timers";
@@ -51,6 +52,10 @@ function sleep(ms: number, signal?: AbortSignal): Promise<void> {
     };
     signal?.addEventListener("abort", give, { once: true });
   });
+}
+
+export function hmacSha256(key: string, text: string): string {
+  return createHmac("sha256", key).update(text).digest("hex");
 }
 
 /** An IPv4 peer of a dual-stack socket shows as `::ffff:192.0.2.1`; the log and XFF want the IPv4. */

@@ -7,13 +7,17 @@ import type { Clock } from "../platform/platform.ts";
 import { attempt } from "./attempt.ts";
 import { isHarmless, mayFailOver } from "./failover.ts";
 import { type Forwarding, requestFields } from "./headers.ts";
-import { available, noteAnswer, pick } from "./pick.ts";
+import { anyLeft, available, noteAnswer, pick } from "./pick.ts";
+import type { World } from "./policy_asker.ts";
+import { cookieFor } from "./policy_cookie.ts";
 import type { ReplayBody } from "./replay.ts";
 
 export interface Passage {
   readonly forwarding: Forwarding;
   readonly path: string;
   readonly replay: ReplayBody | undefined;
+  /** What policies go by, besides the request. */
+  readonly world: World;
   /** Told of every attempt as it begins, and of every failure in the log's words. */
   readonly began: (member: Member) => void;
   readonly failed: (member: Member, outcome: Outcome | UpstreamResponse) => void;
@@ -31,6 +35,8 @@ export interface Answer {
   readonly pool: Pool;
   readonly member: Member;
   readonly response: UpstreamResponse;
+  /** `Set-Cookie` by which the client keeps to this upstream; undefined sets none. */
+  readonly cookie: string | undefined;
 }
 
 export type Passed =
@@ -79,13 +85,14 @@ export async function forward(pool: Pool, passage: Passage, deps: ForwardDeps): 
 /** The next upstream of this pass. Waits for a first verdict rather than send a request into the unknown. */
 async function choose(
   course: Course,
-  { forwarding: { exchange } }: Passage,
+  passage: Passage,
   { clock }: ForwardDeps,
 ): Promise<Member | undefined> {
+  const { exchange } = passage.forwarding;
   const { pool, tried } = course;
   if (course.attempts >= (pool.rules.retry.attemptsMax ?? Infinity)) return undefined;
   while (!exchange.signal.aborted) {
-    const member = pick(pool, tried, clock.elapsed());
+    const member = pick(pool, tried, clock.elapsed(), passage);
     if (pool.rules.health?.idleIntervalMs !== undefined) noteWanted(pool, member);
     const verdict = member?.standing.firstVerdict;
     if (verdict === undefined) return member;
@@ -138,7 +145,8 @@ async function tryAt(
     const { response } = outcome;
     const latencyMs = deps.clock.elapsed() - began;
     member.standing.saw({ kind: "answered", status: response.status, latencyMs });
-    return settle({ pool, member, response }, course, passage, deps);
+    const cookie = cookieFor(rules.policy, member.upstream, passage);
+    return settle({ pool, member, response, cookie }, course, passage, deps);
   }
   member.standing.leave();
   // Deno tells of a client that left amid its body by that body alone.
@@ -167,7 +175,7 @@ function settle(
 
   const unwanted = status.some(({ from, to }) => response.status >= from && response.status <= to);
   const more = course.attempts < (attemptsMax ?? Infinity) &&
-    (pick(pool, course.tried, clock.elapsed()) !== undefined ||
+    (anyLeft(pool, course.tried, clock.elapsed()) ||
       passesLeft(course, clock.elapsed()));
   if (unwanted && more && (replay?.replayable ?? true)) {
     failed(member, response);
@@ -211,7 +219,8 @@ export function drop(passed: Passed | undefined): void {
 function noteWanted(pool: Pool, chosen: Member | undefined): void {
   for (const member of pool.members) {
     member.standing.wanted();
-    if (member === chosen) return;
+    // By any other policy those behind it might have been chosen as well.
+    if (member === chosen && pool.rules.policy.kind === "first") return;
   }
 }
 

@@ -10,6 +10,7 @@ import { identify } from "./client.ts";
 import { type Answer, drop, forward, type Passed } from "./forward.ts";
 import { responseFields } from "./headers.ts";
 import { backInMs } from "./pick.ts";
+import type { World } from "./policy_asker.ts";
 import { emptyReply } from "./replies.ts";
 import { ReplayBody } from "./replay.ts";
 import { normalHost, type Router } from "./route.ts";
@@ -34,6 +35,7 @@ export interface RelayDeps {
   readonly live: { readonly current: Snapshot };
   readonly transport: Transport;
   readonly clock: Clock;
+  readonly world: World;
   readonly newId: () => string;
   readonly tunnels: Set<RunningTunnel>;
   /** While true, every answer asks the client to close its connection. */
@@ -147,6 +149,7 @@ async function relayTo(
     forwarding,
     path,
     replay,
+    world: deps.world,
     began: ({ upstream }) => {
       story.attempts++;
       story.upstream = upstream.name;
@@ -195,9 +198,10 @@ function conclude(
         reply: emptyReply(passed.last.reason === "headers_timeout" ? 504 : 502, { requestId }),
       };
     case "answer": {
-      const { pool, member, response } = passed.answer;
+      const { pool, member, response, cookie } = passed.answer;
       const rules = pool.rules.headers.response;
       const fields = responseFields(response, rules, forwarding, member.upstream);
+      if (cookie !== undefined) fields.append("Set-Cookie", cookie);
       story.outcome = "answered";
       story.upstream = member.upstream.name;
       return { reply: { ...response, fields }, answer: passed.answer };

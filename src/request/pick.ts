@@ -1,27 +1,54 @@
 /**
- * Decides which upstream gets the next attempt, and which one a route holds on to. Pure: state and
- * time come in as arguments, so every rule of preference can be tested as a table.
+ * Decides which upstream gets the next attempt, and which one a pool holds on to. State, chance and
+ * time come in as arguments, so every rule of preference can be tested as a table. Policies other
+ * than plain preference live next door.
  */
 import type { Member, Pool } from "../model.ts";
+import { choose } from "./policy.ts";
+import type { Asker } from "./policy_asker.ts";
 
-/** First member, in order of preference, that may take a request and has not been tried. */
-export function pick(pool: Pool, tried: readonly Member[], now: number): Member | undefined {
+/** Member that the pool's policy chooses among those that may take a request and have not been tried. */
+export function pick(
+  pool: Pool,
+  tried: readonly Member[],
+  now: number,
+  asker: Asker,
+): Member | undefined {
+  const { policy } = pool.rules;
+  if (policy.kind === "first") return preferred(pool, tried, now);
+  const candidates = pool.members.filter((member) =>
+    !tried.includes(member) && available(member, pool, now)
+  );
+  return choose(policy, candidates, pool, asker);
+}
+
+/** Whether there is anyone left to pick. Asks without taking anybody's turn. */
+export function anyLeft(pool: Pool, tried: readonly Member[], now: number): boolean {
+  return pool.members.some((member) => !tried.includes(member) && available(member, pool, now));
+}
+
+/** The default, and so on every request's way: makes no list. */
+function preferred(pool: Pool, tried: readonly Member[], now: number): Member | undefined {
   const held = hold(pool, now);
   if (held !== undefined && !tried.includes(held) && available(held, pool, now)) return held;
-  return pool.members.find((member) => !tried.includes(member) && available(member, pool, now));
+  for (const member of pool.members) {
+    if (!tried.includes(member) && available(member, pool, now)) return member;
+  }
+  return undefined;
 }
 
 /** SEMANTICS section 2. A phase not known yet does not bar; whoever asks may wait for the first verdict. */
-export function available({ standing }: Member, pool: Pool, now: number): boolean {
+export function available({ upstream, standing }: Member, pool: Pool, now: number): boolean {
   return !standing.drained &&
     standing.phase !== "down" &&
-    standing.penalisedUntil(now) === undefined &&
-    standing.inFlight < pool.rules.passive.requestsMax;
+    standing.inFlight < pool.rules.passive.requestsMax &&
+    standing.inFlight < upstream.requestsMax &&
+    standing.penalisedUntil(now) === undefined;
 }
 
 /**
  * The member that `failback` keeps traffic on, noted in `pool.held`; undefined means plain preference.
- * A member that is merely full keeps its hold: what spills over comes back.
+ * Only policy `first` has any to fail back to. A member that is merely full keeps its hold: what spills over comes back.
  */
 export function hold(pool: Pool, now: number): Member | undefined {
   const { failback } = pool.rules;

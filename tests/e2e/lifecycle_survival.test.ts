@@ -15,6 +15,7 @@ import { Logger } from "../../src/ops/log.ts";
 import { webEngine } from "../../src/web/engine.ts";
 import { configFor, folder, NOWHERE, run } from "../support/commands.ts";
 import { isWire } from "../support/engine.ts";
+import { WORLD } from "../support/fake_world.ts";
 import { Child, subjects, Understudy } from "../support/processes.ts";
 import { GARBAGE, StreamUpstream } from "../support/stream_upstream.ts";
 import { ask, freePort } from "../support/streams.ts";
@@ -84,7 +85,7 @@ describe("Proxy", () => {
       },
       log,
       clock: platform.clock,
-      random: () => 0.5,
+      ...WORLD,
     });
     const [address] = proxy.addresses;
     const port = address?.kind === "tcp" ? address.port : 0;

@@ -3,7 +3,14 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Failback } from "../../src/rules.ts";
 import { available, backInMs, hold, noteAnswer, pick } from "../../src/request/pick.ts";
+import { FakeExchange } from "../support/fake_exchange.ts";
 import { type FakePool, type FakeStanding, passive, pool } from "../support/fake_route.ts";
+import { WORLD } from "../support/fake_world.ts";
+
+const ASKER = {
+  forwarding: { exchange: new FakeExchange(), client: { ip: "192.0.2.1", viaTrusted: false } },
+  world: WORLD,
+};
 
 type Changes = Partial<FakeStanding>;
 const UP: Changes = {};
@@ -17,7 +24,7 @@ function at(one: FakePool, index: number) {
 }
 
 const nameOf = (one: FakePool, now = 0, tried: number[] = []) =>
-  pick(one, tried.map((index) => at(one, index)), now)?.upstream.name;
+  pick(one, tried.map((index) => at(one, index)), now, ASKER)?.upstream.name;
 
 describe("pick()", () => {
   const cases: [string, Changes[], number[], string | undefined][] = [

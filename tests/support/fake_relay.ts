@@ -16,6 +16,7 @@ import { buildRouter } from "../../src/request/route.ts";
 import { type Asked, FakeExchange } from "./fake_exchange.ts";
 import { poolsOf } from "../../src/steps.ts";
 import { FakeTransport } from "./fake_transport.ts";
+import { WORLD } from "./fake_world.ts";
 import { ManualClock, settled } from "./manual_clock.ts";
 
 export interface Asking {
@@ -43,6 +44,7 @@ export class RelayBench {
       live: this.live,
       transport: this.transport,
       clock: this.clock,
+      world: WORLD,
       newId: () => `id-${this.accounts.length + 1}`,
       tunnels: this.tunnels,
       draining: () => this.draining,

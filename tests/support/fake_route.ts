@@ -214,6 +214,6 @@ export function pool(
   return {
     rules: poolRules({ upstreams: members.map((member) => member.upstream), ...changes }),
     members,
-    held: { upstreamId: undefined },
+    held: { upstreamId: undefined, turn: 0, credit: new Map() },
   };
 }

@@ -11,6 +11,7 @@ import { Logger } from "../../src/ops/log.ts";
 import { webEngine } from "../../src/web/engine.ts";
 import { config, health, route, type RouteChanges, upstream } from "./fake_route.ts";
 import { FakeUpstream, within } from "./fake_upstream.ts";
+import { WORLD } from "./fake_world.ts";
 import { ManualClock, settled } from "./manual_clock.ts";
 
 export interface LabOptions {
@@ -61,7 +62,7 @@ export class Lab implements AsyncDisposable {
       engine: lab.#engine,
       log,
       clock: lab.clock,
-      random: () => 0.5,
+      ...WORLD,
       account: (account) => {
         lab.accounts.push(account);
         lab.#wake();
