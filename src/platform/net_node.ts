@@ -3,7 +3,7 @@
  * a TLS one say.
  */
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { connect, createServer, isIP, Socket } from "node:net";
+import { connect, createServer, isIP, type Socket } from "node:net";
 import {
   checkServerIdentity,
   connect as connectTls,
@@ -120,15 +120,20 @@ export const dial: Platform["dial"] = (address, events, limits) => {
     const { timeoutMs, signal } = limits;
     if (signal.aborted) return resolve({ kind: "aborted" });
     const startedAt = clock.elapsed();
-    const socket = opened(address, limits);
-    if (!(socket instanceof Socket)) return resolve(socket);
+    const opening = opened(address, limits);
+    if ("kind" in opening) return resolve(opening);
+    const { socket, below } = opening;
+    const both = new Set([socket, below]);
     let reached = false;
     const settle = (dialled: Dialled): void => {
       cancel();
       signal.removeEventListener("abort", onAbort);
-      socket.off("error", onError);
-      // Unheard, a late error would end the process.
-      if (dialled.kind !== "connected") socket.on("error", () => {}).destroy();
+      for (const one of both) {
+        one.off("error", onError);
+        // Unheard, a late error would end the process.
+        if (dialled.kind !== "connected") one.on("error", () => {}).destroy();
+      }
+      if (dialled.kind === "connected" && below !== socket) below.on("error", () => {});
       resolve(dialled);
     };
     const onAbort = (): void => settle({ kind: "aborted" });
@@ -140,27 +145,39 @@ export const dial: Platform["dial"] = (address, events, limits) => {
       settle({ kind: "failed", code: "dial_timeout", detail: `no answer in ${timeoutMs} ms` });
     });
     signal.addEventListener("abort", onAbort, { once: true });
-    socket.once("error", onError);
-    socket.once("connect", () => (reached = true));
+    for (const one of both) one.once("error", onError);
+    below.once("connect", () => (reached = true));
     socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", () => {
       settle({ kind: "connected", connection: new NodeConnection(socket, events) });
     });
   });
 };
 
+interface Opening {
+  readonly socket: Socket;
+  /** The socket below TLS where that has one of its own, else the same. */
+  readonly below: Socket;
+}
+
 /** A socket on its way; a failure where the system or TLS refuse what is asked for at once. */
 function opened(
   address: Address,
-  { tls, tlsName, localAddress }: DialLimits,
-): Socket | Extract<Dialled, { kind: "failed" }> {
+  { tls, tlsName, localAddress, lead }: DialLimits,
+): Opening | Extract<Dialled, { kind: "failed" }> {
   const place = address.kind === "unix"
     ? { path: address.path }
     : { host: address.host, port: address.port, ...(localAddress && { localAddress }) };
   const asked = tls ?? (tlsName === undefined ? undefined : plainTls(tlsName));
   try {
-    if (asked === undefined) return connect(place);
-    checkPair(asked.rules);
-    return connectTls({ ...place, ...tlsOptions(asked) });
+    if (asked !== undefined) checkPair(asked.rules);
+    if (asked !== undefined && lead === undefined) {
+      const socket = connectTls({ ...place, ...tlsOptions(asked) });
+      return { socket, below: socket };
+    }
+    const below = connect(place);
+    if (lead !== undefined) below.once("connect", () => below.write(lead));
+    if (asked === undefined) return { socket: below, below };
+    return { socket: connectTls({ socket: below, ...tlsOptions(asked) }), below };
   } catch (error) {
     // A key that is none, say.
     return { kind: "failed", code: asked ? "tls" : "unreachable", detail: messageOf(error) };

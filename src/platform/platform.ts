@@ -97,6 +97,8 @@ export interface DialLimits {
   readonly tls?: DialTls | undefined;
   /** Address of ours to leave from; undefined lets the system choose. */
   readonly localAddress?: string | undefined;
+  /** Written ahead of everything else, the handshake of TLS included. */
+  readonly lead?: Uint8Array | undefined;
   /** Name or IP address that the peer's certificate must prove; undefined dials in the clear. */
   readonly tlsName?: string | undefined;
 }

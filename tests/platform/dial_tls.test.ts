@@ -1,14 +1,19 @@
 /** Dialling over TLS: whom we believe, whom we ask for, and what we show of ourselves. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer as createPlain } from "node:net";
+import { connect } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { createServer, type Server, type TlsOptions, type TLSSocket } from "node:tls";
 import { dial } from "../../src/platform/net_node.ts";
-import type { ConnectionEvents, Dialled, DialTls } from "../../src/platform/platform.ts";
+import type {
+  ConnectionEvents,
+  Dialled,
+  DialLimits,
+  DialTls,
+} from "../../src/platform/platform.ts";
 import type { UpstreamTls } from "../../src/rules.ts";
 import { Authority, type Pair } from "../support/certificates.ts";
-import { within } from "./support.ts";
+import { freePort, Peer, within } from "./support.ts";
 
 const PLAIN: UpstreamTls = {
   name: undefined,
@@ -204,38 +209,89 @@ describe("dial() over TLS", () => {
   });
 });
 
+const DEAF: ConnectionEvents = { data() {}, drained() {}, closed() {} };
+
+function limits(changes: Partial<DialLimits>): DialLimits {
+  return { timeoutMs: 5_000, signal: new AbortController().signal, ...changes };
+}
+
 describe("dial() with an address of ours", () => {
-  it("leaves from it", async () => {
-    const from = Promise.withResolvers<string | undefined>();
-    const server = createPlain((socket) => {
-      from.resolve(socket.remoteAddress);
-      socket.destroy();
-    }).listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const bound = server.address();
-    const port = typeof bound === "object" && bound !== null ? bound.port : 0;
-    const dialled = await dial({ kind: "tcp", host: "127.0.0.1", port }, {
-      data() {},
-      drained() {},
-      closed() {},
-    }, { timeoutMs: 5_000, signal: new AbortController().signal, localAddress: "127.0.0.9" });
-    assert.equal(dialled.kind, "connected");
-    assert.equal(await within("the connection", from.promise), "127.0.0.9");
-    if (dialled.kind === "connected") dialled.connection.close();
-    server.close();
+  const from: [string, string, string][] = [
+    ["leaves from it", "127.0.0.9", "connected"],
+    ["fails when the machine has no such address", "203.0.113.9", "unreachable"],
+  ];
+  for (const [title, localAddress, expected] of from) {
+    it(title, async () => {
+      const seen: (string | undefined)[] = [];
+      await using peer = await Peer.open((socket) => seen.push(socket.remoteAddress));
+      const place = { kind: "tcp", host: "127.0.0.1", port: peer.port } as const;
+      const dialled = await dial(place, DEAF, limits({ localAddress }));
+      assert.equal(dialled.kind === "failed" ? dialled.code : dialled.kind, expected);
+      if (dialled.kind !== "connected") return;
+      dialled.connection.close();
+      assert.deepEqual(seen, ["127.0.0.9"]);
+    });
+  }
+});
+
+describe("dial() with bytes that lead", () => {
+  const lead = new TextEncoder().encode("PROXY UNKNOWN\r\n");
+
+  it("writes them ahead of what comes later", async () => {
+    const heard = Promise.withResolvers<string>();
+    let text = "";
+    await using peer = await Peer.open((socket) => {
+      socket.on("data", (chunk) => {
+        text += chunk.toString("latin1");
+        if (text.endsWith("!")) heard.resolve(text);
+      });
+    });
+    const place = { kind: "tcp", host: "127.0.0.1", port: peer.port } as const;
+    const dialled = await dial(place, DEAF, limits({ lead }));
+    assert.ok(dialled.kind === "connected");
+    dialled.connection.write(new TextEncoder().encode("then!"));
+    assert.equal(await within("the bytes", heard.promise), "PROXY UNKNOWN\r\nthen!");
+    dialled.connection.close();
   });
 
-  it("fails when the machine has no such address", async () => {
-    const server = createPlain().listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const bound = server.address();
-    const port = typeof bound === "object" && bound !== null ? bound.port : 0;
-    const dialled = await dial({ kind: "tcp", host: "127.0.0.1", port }, {
-      data() {},
-      drained() {},
-      closed() {},
-    }, { timeoutMs: 5_000, signal: new AbortController().signal, localAddress: "203.0.113.9" });
-    assert.equal(dialled.kind === "failed" && dialled.code, "unreachable");
-    server.close();
+  it("writes them ahead of the handshake of TLS", async () => {
+    await using secure = await greeter({ cert: localhost.chain, key: localhost.key });
+    let first = "";
+    // Takes the line off, as an upstream would, and hands the rest on to where TLS is spoken.
+    await using peer = await Peer.open((socket) => {
+      socket.once("data", (chunk) => {
+        first = chunk.subarray(0, lead.length).toString("latin1");
+        const inner = connect(secure.port, "127.0.0.1");
+        inner.on("error", () => {});
+        socket.on("close", () => inner.destroy());
+        inner.write(chunk.subarray(lead.length));
+        socket.pipe(inner).pipe(socket);
+      });
+    });
+    const rules = { ...PLAIN, authorities: [ours.certificate] };
+    const tls = { name: "localhost", rules, protocols: ["http/1.1"] };
+    const heard = Promise.withResolvers<string>();
+    const place = { kind: "tcp", host: "127.0.0.1", port: peer.port } as const;
+    const dialled = await dial(place, {
+      ...DEAF,
+      data: (bytes) => heard.resolve(new TextDecoder().decode(bytes)),
+    }, limits({ lead, tls }));
+    assert.ok(dialled.kind === "connected", JSON.stringify(dialled));
+    assert.equal(await within("the greeting", heard.promise), "hi");
+    assert.equal(first, "PROXY UNKNOWN\r\n");
+    dialled.connection.close();
+  });
+
+  it("tells a refused dial from a failed handshake", async () => {
+    const rules = { ...PLAIN, authorities: [theirs.certificate] };
+    const tls = { name: "localhost", rules, protocols: ["http/1.1"] };
+    const refused = { kind: "tcp", host: "127.0.0.1", port: await freePort() } as const;
+    const nobody = await dial(refused, DEAF, limits({ lead, tls }));
+    assert.equal(nobody.kind === "failed" && nobody.code, "refused");
+
+    await using peer = await Peer.open((socket) => socket.end("no TLS here"));
+    const place = { kind: "tcp", host: "127.0.0.1", port: peer.port } as const;
+    const outcome = await dial(place, DEAF, limits({ lead, tls }));
+    assert.equal(outcome.kind === "failed" && outcome.code, "tls");
   });
 });
