@@ -3,6 +3,7 @@
  * takes a new configuration over whole or not at all, and lets everything end in good order.
  */
 import { addressKey } from "./address.ts";
+import { Deadlines } from "./deadlines.ts";
 import { plan } from "./config/plan.ts";
 import { Board } from "./health/board.ts";
 import type { Change } from "./health/entry.ts";
@@ -11,9 +12,10 @@ import { probe } from "./health/probe.ts";
 import type { Account, Engine, Exchange, Listener, Pool } from "./model.ts";
 import type { Config } from "./rules.ts";
 import { accessLine } from "./ops/access.ts";
-import type { Logger } from "./ops/log.ts";
+import { described, type Logger } from "./ops/log.ts";
 import type { Clock } from "./platform/platform.ts";
 import { poolsOf } from "./steps.ts";
+import { ids } from "./request/ids.ts";
 import { createRelay, type Relay, type RunningTunnel, type Snapshot } from "./request/handler.ts";
 import { buildRouter } from "./request/route.ts";
 
@@ -42,6 +44,7 @@ export class Proxy {
   readonly #listeners = new Map<string, Listener>();
   /** Closed by a reload; exchanges may run there still. */
   readonly #closing = new Set<Listener>();
+  readonly #deadlines: Deadlines;
   readonly #probes = new Map<string, AbortController>();
   #config: Config | undefined;
   #running = 0;
@@ -50,6 +53,7 @@ export class Proxy {
 
   private constructor(deps: ProxyDeps) {
     this.#deps = deps;
+    this.#deadlines = new Deadlines(deps.clock);
     this.board = new Board(deps.clock, (route, upstream, change) => {
       announce(deps.log, { route, upstream, change });
       if (change.kind === "phase" && change.to === "down") this.#distrust(route, upstream);
@@ -60,6 +64,7 @@ export class Proxy {
       live: this.#live,
       transport: deps.engine.transport,
       clock: deps.clock,
+      deadlines: this.#deadlines,
       world: deps,
       newId: ids(deps.random),
       tunnels: this.#tunnels,
@@ -144,6 +149,7 @@ export class Proxy {
     for (const loop of this.#probes.values()) loop.abort();
     // What was cut still owes its line to the access log.
     if (cut > 0) await this.#within(LAST_WORDS_MS, idle);
+    this.#deadlines.close();
     return cut;
   }
 
@@ -236,15 +242,4 @@ function announce(
   const { from, to, reason } = change;
   const level = to === "down" ? "warn" : "info";
   log[level]("health.changed", { route, upstream, from, to, reason });
-}
-
-/** Ids that are unique in a process and unlikely to meet another's: "k3f9x2-1", "k3f9x2-2"… */
-function ids(random: () => number): () => string {
-  const start = Math.floor(random() * 36 ** 6).toString(36).padStart(6, "0");
-  let count = 0;
-  return () => `${start}-${(++count).toString(36)}`;
-}
-
-function described(error: unknown): string {
-  return error instanceof Error ? error.stack ?? error.message : String(error);
 }

@@ -51,6 +51,11 @@ export class Fields {
     return fields;
   }
 
+  /** Name, value, name, value… as they stand; not to be changed. */
+  get flat(): readonly string[] {
+    return this.#flat;
+  }
+
   /** Number of fields. */
   get size(): number {
     return this.#flat.length / 2;

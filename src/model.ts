@@ -3,6 +3,7 @@
  * ports (exchange, transport) behind which an engine carries the bytes. No behaviour lives here.
  * Longer than usual, as nouns that refer to one another are read best on one page.
  */
+import type { EndSignal } from "./ending.ts";
 import type { Fields } from "./fields.ts";
 import type { Address, PoolRules, Upstream } from "./rules.ts";
 
@@ -49,11 +50,15 @@ export interface Standing {
   saw(sighting: Sighting): void;
   /** Asks for a probe at once without counting anything. */
   suspect(): void;
-  /**
-   * Calls back with every probe after which the phase is down, until the returned function is
-   * called. `silent`: the probe got no answer at all.
-   */
-  onDown(callback: (silent: boolean) => void): () => void;
+  /** Tells the hearer of every probe after which the phase is down, until `unhear`. */
+  hear(hearer: DownHearer): void;
+  unhear(hearer: DownHearer): void;
+}
+
+/** Who waits for an upstream that may turn down meanwhile. */
+export interface DownHearer {
+  /** `silent`: the probe got no answer at all. */
+  wentDown(silent: boolean): void;
 }
 
 export interface Member {
@@ -156,14 +161,14 @@ export interface Attempt {
   /** From the request's first byte to the end of the response head; undefined waits for ever. */
   readonly headersTimeoutMs: number | undefined;
   /** Ends the attempt: the client left, or its caller gave up on it. */
-  readonly signal: AbortSignal;
+  readonly signal: EndSignal;
   /** Takes interim answers such as 103, where the client's side can pass them on. */
   readonly interim?: ((status: number, fields: Fields) => void) | undefined;
 }
 
 export interface ReachLimits {
   readonly timeoutMs: number;
-  readonly signal: AbortSignal;
+  readonly signal: EndSignal;
 }
 
 /** The port through which requests and probes leave. Never rejects: failing is an outcome. */
@@ -206,7 +211,7 @@ export interface Exchange {
   readonly upgrade: string | undefined;
   readonly peer: { readonly ip: string; readonly port: number };
   /** Aborts when the client leaves before its answer is whole. */
-  readonly signal: AbortSignal;
+  readonly signal: EndSignal;
   /** Sends an interim answer such as 103 before the one answer, where the engine can. */
   readonly interim?: (status: number, fields: Fields) => void;
   /** Sends the one answer. Settles when its last byte is handed over or lost; never rejects. */

@@ -2,7 +2,7 @@
  * The state of one upstream: phase, streak, penalties, in-flight requests. Probes and requests
  * report here; the folds decide; whoever watches is told. Starts nothing of its own.
  */
-import type { Phase, Sighting, Standing, Verdict } from "../model.ts";
+import type { DownHearer, Phase, Sighting, Standing, Verdict } from "../model.ts";
 import type { HealthRules, PassiveRules } from "../rules.ts";
 import type { Clock } from "../platform/platform.ts";
 import { barredUntil, countsAs, penalise, type Penalties } from "./passive.ts";
@@ -49,7 +49,7 @@ export class Entry implements Standing {
   #fitSince: number;
   #lastFailureAt = -Infinity;
   #settleFirst: () => void = () => {};
-  readonly #whenDown = new Set<(silent: boolean) => void>();
+  readonly #hearers = new Set<DownHearer>();
 
   constructor(rules: Rules, deps: EntryDeps) {
     this.#rules = rules;
@@ -121,9 +121,12 @@ export class Entry implements Standing {
     this.nudge();
   }
 
-  onDown(callback: (silent: boolean) => void): () => void {
-    this.#whenDown.add(callback);
-    return () => this.#whenDown.delete(callback);
+  hear(hearer: DownHearer): void {
+    this.#hearers.add(hearer);
+  }
+
+  unhear(hearer: DownHearer): void {
+    this.#hearers.delete(hearer);
   }
 
   /** Takes the verdict of a probe that began at `startedAt`, an `elapsed` time. */
@@ -137,13 +140,14 @@ export class Entry implements Standing {
     if (verdict.passed && passive.clearOnPass && startedAt >= this.#lastFailureAt) this.#clear();
     if (before.phase !== this.phase) this.#turn(before.phase, verdict.reason);
     this.#settle();
-    if (this.phase === "down") { for (const tell of [...this.#whenDown]) tell(verdict.silent); }
+    if (this.phase !== "down") return;
+    for (const hearer of [...this.#hearers]) hearer.wentDown(verdict.silent);
   }
 
   /** Ends every wait on this entry; it is no longer configured. */
   retire(): void {
     this.#settle();
-    this.#whenDown.clear();
+    this.#hearers.clear();
   }
 
   #begin(): void {

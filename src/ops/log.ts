@@ -144,3 +144,8 @@ function inText(level: LogLevel, msg: string, fields: LogFields, paint: Paint): 
     .join("  ");
   return `${colour === undefined ? msg : paint(colour, msg)}  ${rest}`.trimEnd();
 }
+
+/** A bug in words, with its trace where it has one. */
+export function described(error: unknown): string {
+  return error instanceof Error ? error.stack ?? error.message : String(error);
+}

@@ -2,6 +2,7 @@
  * The one port to the world: clock, network, files, signals, terminal. Everything outside
  * `platform/` gets an object of this shape and asks nobody else what time it is.
  */
+import type { EndSignal } from "../ending.ts";
 import type { Address, UpstreamTls } from "../rules.ts";
 
 export interface Clock {
@@ -12,7 +13,7 @@ export interface Clock {
   /** Calls once after `ms`, unless the returned function is called before. Keeps no process running. */
   after(ms: number, callback: () => void): () => void;
   /** Settles after `ms`; rejects when `signal` aborts before. Keeps no process running. */
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  sleep(ms: number, signal?: EndSignal): Promise<void>;
 }
 
 /** Pulls with `fetch`, every knob set so that bytes pass as they are, redirects and proxies are ignored. */
@@ -92,7 +93,7 @@ export interface DialTls {
 export interface DialLimits {
   /** The handshake of TLS included, where there is one. */
   readonly timeoutMs: number;
-  readonly signal: AbortSignal;
+  readonly signal: EndSignal;
   /** Undefined dials in the clear. */
   readonly tls?: DialTls | undefined;
   /** Address of ours to leave from; undefined lets the system choose. */
@@ -202,11 +203,11 @@ export interface Platform {
   /** Opens a byte connection, which hears `events` from its first byte on. */
   dial(address: Address, events: ConnectionEvents, limits: DialLimits): Promise<Dialled>;
   /** Connects and hangs up at once: tells whether a connection can be made now. */
-  knock(address: Address, timeoutMs: number, signal: AbortSignal): Promise<DialResult>;
+  knock(address: Address, timeoutMs: number, signal: EndSignal): Promise<DialResult>;
   /** Opens a WebSocket; rejects when the upstream refuses it. */
   openSocket(
     url: string,
-    options: { headers: Headers; protocols: readonly string[]; signal: AbortSignal },
+    options: { headers: Headers; protocols: readonly string[]; signal: EndSignal },
     handlers: MessageHandlers,
   ): Promise<{ readonly socket: MessageSocket; readonly protocol: string }>;
 

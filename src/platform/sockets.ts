@@ -2,6 +2,7 @@
  * What WebSockets need on both runtimes and both sides: close codes that may be sent, a wait for
  * a socket to drain where the runtime tells nothing, and handlers that hear of the end once.
  */
+import type { EndSignal } from "../ending.ts";
 import { clearInterval, setInterval } from "node:timers";
 import type { MessageHandlers } from "./platform.ts";
 
@@ -69,7 +70,7 @@ export function bytesOf(data: unknown): Uint8Array {
 }
 
 /** Settles when the socket is open; rejects when it is refused or the signal aborts. */
-export function opening(socket: WebSocket, signal: AbortSignal, giveUp: () => void): Promise<void> {
+export function opening(socket: WebSocket, signal: EndSignal, giveUp: () => void): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (act: () => void): void => {
       signal.removeEventListener("abort", onAbort);
@@ -78,7 +79,7 @@ export function opening(socket: WebSocket, signal: AbortSignal, giveUp: () => vo
     const onAbort = (): void =>
       settle(() => {
         giveUp();
-        reject(signal.reason);
+        reject(new Error("gave up"));
       });
     if (signal.aborted) return onAbort();
 

@@ -2,6 +2,7 @@
  * What both runtimes do alike: time, listening errors in words, knocking, failures of a dial by
  * code, and the header list of a WebSocket handshake. `bun.ts` and `deno.ts` add the rest.
  */
+import type { EndSignal } from "../ending.ts";
 import { createHmac } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { performance } from "node:perf_hooks";
@@ -39,16 +40,19 @@ function after(ms: number, callback: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
-function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+/** Nobody asks for its trace: it only says that the rest of a wait was not wanted. */
+const CUT_SHORT = new Error("Sleep was cut short");
+
+function sleep(ms: number, signal?: EndSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(signal.reason);
+    if (signal?.aborted) return reject(CUT_SHORT);
     const cancel = after(ms, () => {
       signal?.removeEventListener("abort", give);
       resolve();
     });
     const give = (): void => {
       cancel();
-      reject(signal?.reason);
+      reject(CUT_SHORT);
     };
     signal?.addEventListener("abort", give, { once: true });
   });

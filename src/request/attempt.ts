@@ -2,10 +2,21 @@
  * One try at one upstream, up to its response head. Ends it when the client leaves, or when the
  * upstream is found down and the request can go elsewhere. The only door to the transport.
  */
-import type { ByteSource, Exchange, Member, Outcome, Pool, Transport } from "../model.ts";
+import type { Deadlines, Waiting } from "../deadlines.ts";
+import { type EndHearer, Ending } from "../ending.ts";
+import type {
+  Attempt,
+  ByteSource,
+  DownHearer,
+  Exchange,
+  Member,
+  Outcome,
+  Pool,
+  Transport,
+} from "../model.ts";
 import type { Fields } from "../fields.ts";
 import { endToEnd } from "./headers.ts";
-import type { Clock } from "../platform/platform.ts";
+import type { Upstream } from "../rules.ts";
 
 export interface Try {
   readonly exchange: Exchange;
@@ -19,86 +30,121 @@ export interface Try {
   readonly mayRescue: () => boolean;
 }
 
+export interface AttemptDeps {
+  readonly transport: Transport;
+  readonly deadlines: Deadlines;
+}
+
 /**
  * Tries once. Never rejects. While no byte of an answer has come, an upstream that is found down
  * loses the request if it may go elsewhere; and after `retry.side_probe`, if it is found dead, any.
  * The request counts as in flight there until `standing.leave`, the caller's duty.
  */
-export async function attempt(
-  { exchange, pool, member, fields, body, harmless, mayRescue }: Try,
-  { transport, clock }: { transport: Transport; clock: Clock },
-): Promise<Outcome> {
-  const { transport: limits, retry, health } = pool.rules;
-  const { standing, upstream } = member;
-  const progress = { sent: false };
-  const ending = new AbortController();
-  let wentDown = false;
-  let late = false;
-
-  const clientLeft = () => ending.abort();
-  if (exchange.signal.aborted) return { kind: "abandoned" };
-  exchange.signal.addEventListener("abort", clientLeft, { once: true });
-  const giveUp = () => {
-    wentDown = true;
-    ending.abort();
-  };
-  const stopDown = standing.onDown((silent) => {
-    // One that answers its probes with 503 may still be about to answer this, and nobody else may.
-    if (!progress.sent || mayRescue() || (late && silent)) giveUp();
-  });
-  const stopDoubt = lookBeside(retry.sideProbeMs, clock, async (signal) => {
-    late = true;
-    if (health !== undefined) return standing.suspect();
-    const reached = await transport.reachable(upstream, {
-      timeoutMs: limits.dialTimeoutMs,
-      signal,
-    });
-    if (!reached && !signal.aborted) giveUp();
-  });
+export async function attempt(chosen: Try, deps: AttemptDeps): Promise<Outcome> {
+  const { signal } = chosen.exchange;
+  if (signal.aborted) return { kind: "abandoned" };
+  const { standing } = chosen.member;
+  const course = new Course(chosen, deps);
+  signal.addEventListener("abort", course);
+  standing.hear(course);
+  deps.deadlines.add(course);
 
   try {
-    const outcome = await transport.send({
-      upstream,
-      method: exchange.method,
-      target: exchange.target,
-      fields,
-      body,
-      upgrade: exchange.upgrade,
-      progress,
-      fresh: !harmless,
-      dialTimeoutMs: limits.dialTimeoutMs,
-      headersTimeoutMs: limits.headersTimeoutMs,
-      signal: ending.signal,
-      interim: exchange.interim && ((status, sent) => exchange.interim?.(status, endToEnd(sent))),
-    });
-    if (outcome.kind !== "abandoned" || !wentDown) return outcome;
-    return { kind: "failed", reason: "went_down", sent: progress.sent, detail: "" };
+    const outcome = await deps.transport.send(course);
+    if (outcome.kind !== "abandoned" || !course.upstreamLost) return outcome;
+    return { kind: "failed", reason: "went_down", sent: course.progress.sent, detail: "" };
   } finally {
-    stopDoubt();
-    stopDown();
-    exchange.signal.removeEventListener("abort", clientLeft);
+    deps.deadlines.drop(course);
+    standing.unhear(course);
+    signal.removeEventListener("abort", course);
+    course.over();
   }
 }
 
-/** Looks every `everyMs`, one look after the other, until the returned function is called. */
-function lookBeside(
-  everyMs: number,
-  clock: Clock,
-  look: (signal: AbortSignal) => Promise<void>,
-): () => void {
-  // Nearly every request is answered before the first look and needs none of its own.
-  let ending: AbortController | undefined;
-  let stopTimer = clock.after(everyMs, again);
+/**
+ * The attempt as its transport sees it, and all that may end it early. One object is both, as every
+ * request makes one: what would read better in parts would cost a closure and a signal for each.
+ */
+class Course implements Attempt, DownHearer, EndHearer, Waiting {
+  readonly upstream: Upstream;
+  readonly method: string;
+  readonly target: string;
+  readonly fields: Fields;
+  readonly body: ByteSource | undefined;
+  readonly upgrade: string | undefined;
+  readonly progress = { sent: false };
+  readonly fresh: boolean;
+  readonly dialTimeoutMs: number;
+  readonly headersTimeoutMs: number | undefined;
+  readonly interim: Attempt["interim"];
+  readonly signal = new Ending();
+  /** Ended here, as there is no hope of an answer. */
+  upstreamLost = false;
+  /** When to look beside; see `expire`. */
+  deadline: number;
+  readonly #chosen: Try;
+  readonly #deps: AttemptDeps;
+  /** An answer is overdue: the upstream is looked at, and if nothing is heard of it, it is given up. */
+  #late = false;
+  #looking: Ending | undefined;
 
-  function again(): void {
-    ending ??= new AbortController();
-    const { signal } = ending;
-    void look(signal).then(() => {
-      if (!signal.aborted) stopTimer = clock.after(everyMs, again);
+  constructor(chosen: Try, deps: AttemptDeps) {
+    const { exchange, pool: { rules } } = chosen;
+    this.#chosen = chosen;
+    this.#deps = deps;
+    this.upstream = chosen.member.upstream;
+    this.method = exchange.method;
+    this.target = exchange.target;
+    this.fields = chosen.fields;
+    this.body = chosen.body;
+    this.upgrade = exchange.upgrade;
+    this.fresh = !chosen.harmless;
+    this.dialTimeoutMs = rules.transport.dialTimeoutMs;
+    this.headersTimeoutMs = rules.transport.headersTimeoutMs;
+    this.interim = exchange.interim === undefined
+      ? undefined
+      : (status, sent) => exchange.interim?.(status, endToEnd(sent));
+    this.deadline = deps.deadlines.after(rules.retry.sideProbeMs);
+  }
+
+  /** The client has left. */
+  handleEvent(): void {
+    this.signal.abort();
+  }
+
+  wentDown(silent: boolean): void {
+    // One that answers its probes with 503 may still be about to answer this, and nobody else may.
+    if (!this.progress.sent || this.#chosen.mayRescue() || (this.#late && silent)) this.#giveUp();
+  }
+
+  /** `retry.side_probe` has passed without an answer: looks whether one can still come. */
+  expire(): void {
+    this.deadline = Infinity;
+    this.#late = true;
+    const looking = new Ending();
+    this.#looking = looking;
+    void this.#look(looking).then(() => {
+      if (looking.aborted) return;
+      this.deadline = this.#deps.deadlines.after(this.#chosen.pool.rules.retry.sideProbeMs);
     });
   }
-  return () => {
-    stopTimer();
-    ending?.abort();
-  };
+
+  over(): void {
+    this.#looking?.abort();
+  }
+
+  async #look(signal: Ending): Promise<void> {
+    const { pool: { rules }, member } = this.#chosen;
+    if (rules.health !== undefined) return member.standing.suspect();
+    const reached = await this.#deps.transport.reachable(member.upstream, {
+      timeoutMs: rules.transport.dialTimeoutMs,
+      signal,
+    });
+    if (!reached && !signal.aborted) this.#giveUp();
+  }
+
+  #giveUp(): void {
+    this.upstreamLost = true;
+    this.signal.abort();
+  }
 }

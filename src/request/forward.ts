@@ -2,9 +2,10 @@
  * Takes one request from upstream to upstream until one answers or the rules say stop. Owns the
  * loop; choosing, trying and judging live next door.
  */
-import type { Member, Outcome, Pool, Transport, UpstreamResponse } from "../model.ts";
+import type { EndSignal } from "../ending.ts";
+import type { Member, Outcome, Pool, UpstreamResponse } from "../model.ts";
 import type { Clock } from "../platform/platform.ts";
-import { attempt } from "./attempt.ts";
+import { attempt, type AttemptDeps } from "./attempt.ts";
 import { isHarmless, mayFailOver } from "./failover.ts";
 import { type Forwarding, requestFields } from "./headers.ts";
 import { anyLeft, available, noteAnswer, pick } from "./pick.ts";
@@ -23,8 +24,7 @@ export interface Passage {
   readonly failed: (member: Member, outcome: Outcome | UpstreamResponse) => void;
 }
 
-export interface ForwardDeps {
-  readonly transport: Transport;
+export interface ForwardDeps extends AttemptDeps {
   readonly clock: Clock;
   /** The pool of that id as configured now: a request that waits for long goes on with the new one. */
   readonly poolNow: (poolId: string) => Pool | undefined;
@@ -227,7 +227,7 @@ function noteWanted(pool: Pool, chosen: Member | undefined): void {
 const WENT_DOWN = { kind: "failed", reason: "went_down", sent: true, detail: "" } as const;
 
 /** Settles with the promise, or as soon as the signal aborts. */
-function orAbort(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+function orAbort(promise: Promise<void>, signal: EndSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       signal.removeEventListener("abort", done);

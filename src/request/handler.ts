@@ -4,6 +4,7 @@
  */
 import type { Account, Delivery, Exchange, Pool, Reply, Transport, Tunnel } from "../model.ts";
 import type { Cidr } from "../rules.ts";
+import type { Deadlines } from "../deadlines.ts";
 import type { Clock } from "../platform/platform.ts";
 import { bounded } from "./body.ts";
 import { identify } from "./client.ts";
@@ -35,6 +36,7 @@ export interface RelayDeps {
   readonly live: { readonly current: Snapshot };
   readonly transport: Transport;
   readonly clock: Clock;
+  readonly deadlines: Deadlines;
   readonly world: World;
   readonly newId: () => string;
   readonly tunnels: Set<RunningTunnel>;
@@ -160,6 +162,7 @@ async function relayTo(
   }, {
     transport: deps.transport,
     clock: deps.clock,
+    deadlines: deps.deadlines,
     poolNow: (id) => deps.live.current.pool(id),
   });
   if (passed.kind === "answer") replay?.release();

@@ -1,4 +1,5 @@
 /** Bytes between our pull sources and the Web's streams, both ways. Nothing is buffered here. */
+import type { EndSignal } from "../ending.ts";
 import type { ByteSource, Delivery } from "../model.ts";
 
 /** The sender ended its body before it was whole. */
@@ -67,7 +68,7 @@ export function streamOf(source: ByteSource): ReadableStream<Uint8Array> {
  */
 export function deliveryOf(
   source: ByteSource,
-  signal: AbortSignal,
+  signal: EndSignal,
   delivered: (delivery: Delivery) => void,
 ): ReadableStream<Uint8Array> {
   let bodyBytes = 0;

@@ -2,6 +2,7 @@
  * An exchange made of a `Request`: what came in as far as fetch servers show it, and a `Response`
  * as the means to answer. docs/limits.md lists what they do not show.
  */
+import type { EndSignal } from "../ending.ts";
 import { Fields } from "../fields.ts";
 import type { ByteSource, Delivery, Exchange, Reply } from "../model.ts";
 import type { ServedConnection } from "../platform/platform.ts";
@@ -20,7 +21,7 @@ export class WebExchange implements Exchange {
   readonly body: ByteSource | undefined;
   readonly upgrade: string | undefined;
   readonly peer: Exchange["peer"];
-  readonly signal: AbortSignal;
+  readonly signal: EndSignal;
   /** What the runtime's server is handed. */
   readonly response: Promise<Response>;
 

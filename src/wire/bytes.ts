@@ -95,6 +95,13 @@ export function latin1Bytes(text: string): Uint8Array {
   return bytes;
 }
 
+export const NOTHING = new Uint8Array(0);
+
+/** What follows the first `consumed` bytes; mostly nothing, and then without a view made for it. */
+export function restOf(bytes: Uint8Array, consumed: number): Uint8Array {
+  return consumed === bytes.length ? NOTHING : bytes.subarray(consumed);
+}
+
 /** Tells whether the bytes from `start` spell that text. */
 export function spells(bytes: Uint8Array, start: number, text: string): boolean {
   for (let at = 0; at < text.length; at++) {

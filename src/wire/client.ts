@@ -6,7 +6,7 @@ import { addressKey } from "../address.ts";
 import type { Attempt, FailureReason, Outcome, Transport } from "../model.ts";
 import type { Upstream } from "../rules.ts";
 import type { Clock, Platform } from "../platform/platform.ts";
-import type { Deadlines } from "./deadlines.ts";
+import type { Deadlines } from "../deadlines.ts";
 import { Pool } from "./pool.ts";
 import { UpstreamConnection } from "./upstream.ts";
 
@@ -31,16 +31,12 @@ export function wireTransport(deps: ClientDeps): Transport {
   };
 }
 
-async function send(attempt: Attempt, pool: Pool, deps: ClientDeps): Promise<Outcome> {
-  if (attempt.signal.aborted) return { kind: "abandoned" };
-  const kept = pool.take(attempt);
-  if (kept !== undefined) {
-    const outcome = await kept.run(attempt);
-    // It closed while it was on its way out of the pool. Nothing came back, so a request that does no
-    // harm twice gets the connection it would have had without a pool.
-    const stale = outcome.kind === "failed" && outcome.reason === "closed" && kept.silent;
-    if (!stale || attempt.fresh) return outcome;
-  }
+function send(attempt: Attempt, pool: Pool, deps: ClientDeps): Promise<Outcome> {
+  if (attempt.signal.aborted) return Promise.resolve({ kind: "abandoned" });
+  return pool.take(attempt)?.run(attempt) ?? dialAndSend(attempt, pool, deps);
+}
+
+async function dialAndSend(attempt: Attempt, pool: Pool, deps: ClientDeps): Promise<Outcome> {
   const connection = new UpstreamConnection(pool, deps);
   const { dialTimeoutMs, signal, upstream } = attempt;
   const dialled = await deps.dial(upstream.address, connection, {
@@ -84,9 +80,17 @@ class Pools {
     if (known !== undefined) return known;
 
     const key = `${upstream.scheme}|${addressKey(upstream.address)}`;
-    const pool = this.#byAddress.get(key)?.deref() ?? new Pool(this.#deps);
+    const pool = this.#byAddress.get(key)?.deref() ?? this.#make();
     this.#byAddress.set(key, new WeakRef(pool));
     this.#byUpstream.set(upstream, pool);
+    return pool;
+  }
+
+  #make(): Pool {
+    const pool: Pool = new Pool({
+      ...this.#deps,
+      dial: (attempt) => dialAndSend(attempt, pool, this.#deps),
+    });
     return pool;
   }
 }

@@ -4,7 +4,7 @@ import type { Address } from "../rules.ts";
 import type { Platform } from "../platform/platform.ts";
 import { latin1Bytes } from "./bytes.ts";
 import { wireTransport } from "./client.ts";
-import { Deadlines } from "./deadlines.ts";
+import { Deadlines } from "../deadlines.ts";
 import { SERVER_LIMITS, ServerConnection, type ServerLimits } from "./server.ts";
 
 type Net = Pick<Platform, "clock" | "listen" | "dial">;

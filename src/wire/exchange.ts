@@ -2,14 +2,16 @@
  * An exchange read off a connection: the request exactly as sent, and the bytes of its answer. Knows
  * how a message is framed (RFC 9112 section 6) and nothing of what it says.
  */
+import { Ending, type EndSignal } from "../ending.ts";
 import { Fields } from "../fields.ts";
 import type { ByteSource, Delivery, Exchange, Reply } from "../model.ts";
 import type { Connection } from "../platform/platform.ts";
 import { latin1Bytes } from "./bytes.ts";
 import type { RequestHead } from "./head.ts";
-import { declareLength, Outflow, type OutFraming } from "./outflow.ts";
+import { declareLength, Outflow, type OutFraming, type Sent } from "./outflow.ts";
 import { reasonOf } from "./reasons.ts";
 import { WireTunnel } from "./tunnel.ts";
+import { WRITER, type Writer } from "./writer.ts";
 
 const CONTINUE = latin1Bytes("HTTP/1.1 100 Continue\r\n\r\n");
 
@@ -39,7 +41,7 @@ export class WireExchange implements Exchange {
   readonly peer: Exchange["peer"];
   readonly #head: RequestHead;
   readonly #site: ExchangeSite;
-  #leaving: AbortController | undefined;
+  #leaving: Ending | undefined;
   #left = false;
   /** The head of the answer has gone out. */
   answered = false;
@@ -57,10 +59,10 @@ export class WireExchange implements Exchange {
     this.peer = site.connection.peer;
   }
 
-  get signal(): AbortSignal {
-    this.#leaving ??= new AbortController();
+  get signal(): EndSignal {
+    this.#leaving ??= new Ending();
     if (this.#left) this.#leaving.abort();
-    return this.#leaving.signal;
+    return this.#leaving;
   }
 
   /** The client has left. */
@@ -77,25 +79,30 @@ export class WireExchange implements Exchange {
   interim(status: number, fields: Fields): void {
     if (this.answered || this.#head.minorVersion === 0 || this.#left) return;
     declareLength(fields, undefined);
-    const text = `HTTP/1.1 ${status} ${reasonOf(status)}\r\n${fields.lines()}\r\n`;
-    this.#site.outflow.write(latin1Bytes(text));
+    const head = WRITER.begin().text(`HTTP/1.1 ${status} ${reasonOf(status)}\r\n`);
+    this.#site.outflow.write(head.fields(fields).lineEnd().take());
   }
 
-  async answer(reply: Reply): Promise<Delivery> {
+  answer(reply: Reply): Promise<Delivery> {
     this.answered = true;
     if (this.#left) {
       reply.body?.cancel();
       reply.tunnel?.goAway();
-      return { end: "left", bodyBytes: 0 };
+      return Promise.resolve({ end: "left", bodyBytes: 0 });
     }
-    if (reply.tunnel !== undefined) return await this.#tunnel(reply);
+    if (reply.tunnel !== undefined) return this.#tunnel(reply);
 
     const framing = this.#framing(reply);
     const isLast = this.#isLast(reply, framing);
     if (isLast) this.#site.lastOne();
     const head = this.#headOf(reply, framing, isLast);
-    const sent = await this.#site.outflow.send(head, reply.body, framing);
-    if (sent.end !== "whole" || framing === "none") reply.body?.cancel();
+    const sent = this.#site.outflow.send(head, reply.body, framing);
+    if (sent instanceof Promise) return sent.then((result) => this.#ended(result, reply, framing));
+    return Promise.resolve(this.#ended(sent, reply, framing));
+  }
+
+  #ended(sent: Sent, { body }: Reply, framing: OutFraming): Delivery {
+    if (sent.end !== "whole" || framing === "none") body?.cancel();
     // A clean end would pass a fragment off as the whole; only a broken connection cannot lie.
     if (sent.end === "cut") this.#site.cut();
     return sent;
@@ -112,26 +119,26 @@ export class WireExchange implements Exchange {
     return asked || framing === "close" || !this.#head.keepAlive || this.#site.ending;
   }
 
-  #headOf({ status, reason, fields, body }: Reply, framing: OutFraming, isLast: boolean): string {
+  #headOf({ status, reason, fields, body }: Reply, framing: OutFraming, isLast: boolean): Writer {
     const phrase = reason === "" ? reasonOf(status) : reason;
-    let text = `HTTP/1.1 ${status} ${phrase}\r\n`;
+    const head = WRITER.begin().text("HTTP/1.1 ").text(String(status)).text(" ").text(phrase);
     fields.delete("connection");
     if (framing === "length") declareLength(fields, body?.lengthBytes ?? 0);
     // Answers to HEAD and 304 may tell the length that another answer would have had, a 204 none at all.
     else if (framing !== "none" || status < 200 || status === 204) declareLength(fields, undefined);
-    text += fields.lines();
-    if (framing === "chunked") text += "Transfer-Encoding: chunked\r\n";
-    if (isLast) text += "Connection: close\r\n";
-    else if (this.#head.minorVersion === 0) text += "Connection: keep-alive\r\n";
-    return `${text}\r\n`;
+    head.lineEnd().fields(fields);
+    if (framing === "chunked") head.field("Transfer-Encoding", "chunked");
+    if (isLast) head.field("Connection", "close");
+    else if (this.#head.minorVersion === 0) head.field("Connection", "keep-alive");
+    return head.lineEnd();
   }
 
   async #tunnel({ tunnel, fields, reason }: Reply): Promise<Delivery> {
     if (!(tunnel instanceof WireTunnel)) throw new TypeError("Tunnel is not of this engine");
     const phrase = reason === "" ? reasonOf(101) : reason;
-    const upgrade = `Connection: Upgrade\r\nUpgrade: ${tunnel.protocol}\r\n`;
-    const head = `HTTP/1.1 101 ${phrase}\r\n${fields.lines()}${upgrade}\r\n`;
-    this.#site.outflow.write(latin1Bytes(head));
+    const head = WRITER.begin().text(`HTTP/1.1 101 ${phrase}\r\n`).fields(fields);
+    head.field("Connection", "Upgrade").field("Upgrade", tunnel.protocol).lineEnd();
+    this.#site.outflow.write(head.take());
     this.#site.handOver(tunnel);
     return { end: "whole", bodyBytes: await tunnel.ended };
   }

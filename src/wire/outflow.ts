@@ -5,14 +5,17 @@
 import type { Fields } from "../fields.ts";
 import type { ByteSource } from "../model.ts";
 import type { Connection } from "../platform/platform.ts";
-import { latin1Bytes } from "./bytes.ts";
 import { lastChunk, wholeChunk } from "./framing.ts";
+import type { Writer } from "./writer.ts";
 
 /** How a body that we send ends. */
 export type OutFraming = "none" | "length" | "chunked" | "close";
 
 /** How sending a body ended: `cut` when its source broke, `left` when the peer is gone. */
 export type Sent = { readonly end: "whole" | "cut" | "left"; readonly bodyBytes: number };
+
+/** What a body gives next: bytes, or its end. */
+type Piece = Uint8Array | undefined;
 
 /** A first piece of at most this size is copied next to the head, to save a write. */
 const JOINED_LIMIT_BYTES = 16 * 1024;
@@ -47,19 +50,39 @@ export class Outflow {
     return this.#connection.write(bytes);
   }
 
-  /** Sends a head and its body. Never rejects. */
-  async send(head: string, body: ByteSource | undefined, framing: OutFraming): Promise<Sent> {
-    const headBytes = latin1Bytes(head);
+  /** Sends a head, taken from its writer at once, and its body. Never rejects; what can be sent at once, is. */
+  send(head: Writer, body: ByteSource | undefined, framing: OutFraming): Sent | Promise<Sent> {
     if (body === undefined || framing === "none") {
-      this.write(headBytes);
+      this.write(head.take());
       return { end: this.#gone ? "left" : "whole", bodyBytes: 0 };
     }
+    const first = this.#gone ? undefined : body.read();
+    const isWhole = first instanceof Uint8Array && framing === "length" &&
+      first.length === body.lengthBytes && first.length <= JOINED_LIMIT_BYTES;
+    if (isWhole && this.write(head.data(first).take())) {
+      return { end: "whole", bodyBytes: first.length };
+    }
+    if (isWhole) {
+      return this.#taken().then(() => ({
+        end: this.#gone ? "left" : "whole",
+        bodyBytes: first.length,
+      }));
+    }
+    return this.#stream(head.take(), body, framing, first);
+  }
+
+  async #stream(
+    headBytes: Uint8Array,
+    body: ByteSource,
+    framing: OutFraming,
+    first: Piece | Promise<Piece>,
+  ): Promise<Sent> {
     let unsent: Uint8Array | undefined = headBytes;
     let bodyBytes = 0;
+    let next = first;
     this.#body = body;
     try {
-      while (!this.#gone) {
-        let next = body.read();
+      for (; !this.#gone; next = body.read()) {
         if (next instanceof Promise) {
           // The head must not wait for a body that comes later.
           const passing = unsent === undefined ? undefined : this.#pass(unsent);
@@ -101,7 +124,10 @@ export class Outflow {
 
   /** Writes, and waits where the peer is slower than we are. */
   #pass(bytes: Uint8Array): Promise<void> | undefined {
-    if (this.#gone || this.write(bytes)) return undefined;
+    return this.#gone || this.write(bytes) ? undefined : this.#taken();
+  }
+
+  #taken(): Promise<void> {
     return new Promise((resolve) => (this.#waiting = resolve));
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { Attempt, Outcome } from "../model.ts";
 import type { Clock } from "../platform/platform.ts";
-import type { Deadlines, Waiting } from "./deadlines.ts";
+import type { Deadlines, Waiting } from "../deadlines.ts";
 
 /** Connections kept at most. Caddy keeps 32, and dials anew for most requests of a busier moment. */
 const IDLE_MAX = 1024;
@@ -21,19 +21,27 @@ export interface Kept {
   readonly promisedMs: number | undefined;
   /** Made for a request that must not share one; others of the kind will not use it either. */
   readonly dedicated: boolean;
-  /** Not a byte has come since its last request was sent. */
-  readonly silent: boolean;
   run(attempt: Attempt): Promise<Outcome>;
   close(): void;
 }
 
+export interface PoolDeps {
+  readonly clock: Clock;
+  readonly deadlines: Deadlines;
+  /** Sends by a connection made for it. */
+  readonly dial: (attempt: Attempt) => Promise<Outcome>;
+}
+
 export class Pool implements Waiting {
+  /** For a request whose kept connection turned out to be dead. */
+  readonly dial: PoolDeps["dial"];
   readonly #clock: Clock;
   readonly #deadlines: Deadlines;
   /** The last one used stands last. */
   #idle: Kept[] = [];
 
-  constructor({ clock, deadlines }: { clock: Clock; deadlines: Deadlines }) {
+  constructor({ clock, deadlines, dial }: PoolDeps) {
+    this.dial = dial;
     this.#clock = clock;
     this.#deadlines = deadlines;
   }
@@ -46,7 +54,8 @@ export class Pool implements Waiting {
   take({ fresh, body, upgrade }: Attempt): Kept | undefined {
     // A body cannot be sent twice here, so it never meets a connection that may have gone stale.
     if (fresh || body !== undefined || upgrade !== undefined) return undefined;
-    const now = this.#clock.elapsed();
+    // As of the last tick, which is near enough: what was promised is kept with a margin.
+    const { now } = this.#deadlines;
     for (let kept = this.#idle.pop(); kept !== undefined; kept = this.#idle.pop()) {
       if (endOf(kept) > now) return kept;
       kept.close();

@@ -5,8 +5,8 @@
 import type { Exchange } from "../model.ts";
 import type { Clock, Connection, ConnectionEvents } from "../platform/platform.ts";
 import { BODY_LIMITS, type BodyLimits } from "./body.ts";
-import { latin1Bytes } from "./bytes.ts";
-import type { Deadlines, Waiting } from "./deadlines.ts";
+import { latin1Bytes, NOTHING, restOf } from "./bytes.ts";
+import type { Deadlines, Waiting } from "../deadlines.ts";
 import { type ExchangeSite, WireExchange } from "./exchange.ts";
 import { bodyDecoder } from "./framing.ts";
 import { HEAD_LIMITS, type HeadLimits, type Heads } from "./head.ts";
@@ -48,8 +48,6 @@ export interface ServerDeps {
   readonly gone: (connection: ServerConnection) => void;
 }
 
-const NOTHING = new Uint8Array(0);
-
 export class ServerConnection implements ConnectionEvents, ExchangeSite, Waiting {
   readonly connection: Connection;
   readonly outflow: Outflow;
@@ -71,7 +69,7 @@ export class ServerConnection implements ConnectionEvents, ExchangeSite, Waiting
     this.outflow = new Outflow(connection);
     this.#deps = deps;
     this.#heads = requestHeads(deps.limits.head);
-    this.deadline = deps.clock.elapsed() + deps.limits.headTimeoutMs;
+    this.deadline = deps.deadlines.after(deps.limits.headTimeoutMs);
     connection.events = this;
     deps.deadlines.add(this);
   }
@@ -150,7 +148,7 @@ export class ServerConnection implements ConnectionEvents, ExchangeSite, Waiting
   #read(bytes: Uint8Array): void {
     if (this.#idle) {
       this.#idle = false;
-      this.deadline = this.#deps.clock.elapsed() + this.#deps.limits.headTimeoutMs;
+      this.deadline = this.#deps.deadlines.after(this.#deps.limits.headTimeoutMs);
     }
     const result = this.#heads.push(bytes);
     switch (result.kind) {
@@ -159,7 +157,7 @@ export class ServerConnection implements ConnectionEvents, ExchangeSite, Waiting
       case "refused":
         return this.#refuse(result.status);
       case "head":
-        return this.#begin(result.head, bytes.subarray(result.consumed));
+        return this.#begin(result.head, restOf(bytes, result.consumed));
     }
   }
 
@@ -205,7 +203,7 @@ export class ServerConnection implements ConnectionEvents, ExchangeSite, Waiting
     this.#exchange = undefined;
     this.#inflow = undefined;
     this.#idle = true;
-    this.deadline = this.#deps.clock.elapsed() + this.#deps.limits.keepAliveMs;
+    this.deadline = this.#deps.deadlines.after(this.#deps.limits.keepAliveMs);
     if (this.#ahead.length === 0) return;
     const ahead = this.#ahead;
     this.#ahead = NOTHING;

@@ -1,33 +1,43 @@
 /**
  * One connection to an upstream and the request on it. From the first byte it writes the request
  * counts as sent; what comes back is read strictly, and what breaks is told as broken.
+ * Longer than usual, as the states of one connection are best read on one page.
  */
-import type { Attempt, FailureReason, Outcome } from "../model.ts";
+import type { EndHearer } from "../ending.ts";
+import type { Attempt, FailureReason, Outcome, UpstreamResponse } from "../model.ts";
 import type { Clock, Connection, ConnectionEvents } from "../platform/platform.ts";
 import { BODY_LIMITS } from "./body.ts";
-import { latin1Bytes } from "./bytes.ts";
 import { bodyDecoder, responseFraming } from "./framing.ts";
 import { HEAD_LIMITS, type Heads, type ResponseHead, responseHeads } from "./head.ts";
 import { Inflow } from "./inflow.ts";
-import { declareLength, Outflow } from "./outflow.ts";
+import { declareLength, Outflow, type Sent } from "./outflow.ts";
 import { type Kept, type Pool, promised } from "./pool.ts";
 import { WireTunnel } from "./tunnel.ts";
+import { restOf } from "./bytes.ts";
+import { WRITER } from "./writer.ts";
 
 /** Interim answers passed on for one request at most; more is an upstream that never comes to the point. */
 const INTERIMS_MAX = 32;
+const ONCE = { once: true };
+const ABANDONED: Outcome = { kind: "abandoned" };
 
-export class UpstreamConnection implements ConnectionEvents, Kept {
+export class UpstreamConnection implements ConnectionEvents, EndHearer, Kept {
   usedAt = 0;
   promisedMs: number | undefined;
   dedicated = false;
-  silent = true;
   readonly #pool: Pool;
   readonly #clock: Clock;
   readonly #heads: Heads<ResponseHead> = responseHeads(HEAD_LIMITS);
   #connection: Connection | undefined;
   #outflow: Outflow | undefined;
-  /** The request whose head is waited for. */
-  #waiting: { readonly attempt: Attempt; settle(outcome: Outcome): void } | undefined;
+  /** The request whose head is waited for, and who is told of it. */
+  #attempt: Attempt | undefined;
+  #resolve: ((outcome: Outcome | Promise<Outcome>) => void) | undefined;
+  #stopTimer: (() => void) | undefined;
+  /** It has carried a request before, so it may be dead without a sign. */
+  #used = false;
+  /** Not a byte has come since the request was sent. */
+  #silent = true;
   #inflow: Inflow | undefined;
   #interims = 0;
   #requestSent = true;
@@ -49,31 +59,28 @@ export class UpstreamConnection implements ConnectionEvents, Kept {
   /** Sends the request and settles with its answer's head. Never rejects. */
   run(attempt: Attempt): Promise<Outcome> {
     return new Promise((resolve) => {
-      this.silent = true;
+      this.#silent = true;
       this.dedicated = attempt.fresh || attempt.body !== undefined;
       // It ended between being dialled, or taken from the pool, and now.
       if (this.#over) return resolve(failed("closed", "connection ended early", false));
       const { signal, headersTimeoutMs } = attempt;
-      const onAbort = () => this.#giveUp({ kind: "abandoned" });
-      const stopTimer = headersTimeoutMs === undefined ? undefined : this.#clock.after(
-        headersTimeoutMs,
-        () => this.#giveUp(failed("headers_timeout", "")),
-      );
-      signal.addEventListener("abort", onAbort, { once: true });
-      this.#waiting = {
-        attempt,
-        settle: (outcome) => {
-          this.#waiting = undefined;
-          signal.removeEventListener("abort", onAbort);
-          stopTimer?.();
-          resolve(outcome);
-        },
-      };
+      if (headersTimeoutMs !== undefined) {
+        const late = () => this.#giveUp(failed("headers_timeout", ""));
+        this.#stopTimer = this.#clock.after(headersTimeoutMs, late);
+      }
+      signal.addEventListener("abort", this, ONCE);
+      this.#attempt = attempt;
+      this.#resolve = resolve;
       this.#interims = 0;
       this.#requestSent = false;
       this.#responseCame = false;
       this.#send(attempt);
     });
+  }
+
+  /** The attempt was given up. */
+  handleEvent(): void {
+    this.#giveUp(ABANDONED);
   }
 
   close(): void {
@@ -82,7 +89,7 @@ export class UpstreamConnection implements ConnectionEvents, Kept {
   }
 
   data(bytes: Uint8Array): void {
-    this.silent = false;
+    this.#silent = false;
     const inflow = this.#inflow;
     if (inflow !== undefined) {
       const left = inflow.feed(bytes);
@@ -90,7 +97,7 @@ export class UpstreamConnection implements ConnectionEvents, Kept {
       return;
     }
     // Nobody asked: what an upstream says between requests cannot belong to the next one.
-    if (this.#waiting === undefined) return this.#surplus();
+    if (this.#attempt === undefined) return this.#surplus();
     this.#read(bytes);
   }
 
@@ -104,7 +111,14 @@ export class UpstreamConnection implements ConnectionEvents, Kept {
     this.#pool.drop(this);
     this.#outflow?.gone();
     this.#inflow?.connectionEnded(clean);
-    this.#waiting?.settle(failed("closed", "connection ended before an answer"));
+    const attempt = this.#attempt;
+    if (attempt === undefined) return;
+    // It died while it lay in the pool, unseen. Nothing came back, so a request that does no harm twice
+    // gets the connection that it would have had without a pool.
+    const stale = this.#used && this.#silent && !attempt.fresh;
+    this.#settle(
+      stale ? this.#pool.dial(attempt) : failed("closed", "connection ended before an answer"),
+    );
   }
 
   #send(attempt: Attempt): void {
@@ -112,26 +126,31 @@ export class UpstreamConnection implements ConnectionEvents, Kept {
     if (body !== undefined || fields.has("content-length")) {
       declareLength(fields, body === undefined ? 0 : body.lengthBytes);
     }
-    let head = `${method} ${target} HTTP/1.1\r\n${fields.lines()}`;
-    if (upgrade !== undefined) head += `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`;
+    const head = WRITER.begin().text(method).text(" ").text(target).text(" HTTP/1.1\r\n");
+    head.fields(fields);
+    if (upgrade !== undefined) head.field("Connection", "Upgrade").field("Upgrade", upgrade);
     const framing = body?.lengthBytes === undefined ? "chunked" : "length";
-    if (body !== undefined && framing === "chunked") head += "Transfer-Encoding: chunked\r\n";
-    head += "\r\n";
+    if (body !== undefined && framing === "chunked") head.field("Transfer-Encoding", "chunked");
+    head.lineEnd();
 
     progress.sent = true;
     if (body === undefined) {
-      this.#outflow?.write(latin1Bytes(head));
+      this.#outflow?.write(head.take());
       this.#requestSent = true;
       return;
     }
-    void this.#outflow?.send(head, body, framing).then(({ end }) => {
-      if (end === "whole") {
-        this.#requestSent = true;
-        this.#release();
-      }
-      // The client's body broke off. An upstream must not take a fragment for the whole.
-      if (end === "cut") this.#giveUp({ kind: "abandoned" });
-    });
+    const sent = this.#outflow?.send(head, body, framing);
+    if (sent instanceof Promise) void sent.then((result) => this.#bodySent(result));
+    else if (sent !== undefined) this.#bodySent(sent);
+  }
+
+  #bodySent({ end }: Sent): void {
+    if (end === "whole") {
+      this.#requestSent = true;
+      this.#release();
+    }
+    // The client's body broke off. An upstream must not take a fragment for the whole.
+    if (end === "cut") this.#giveUp(ABANDONED);
   }
 
   #read(bytes: Uint8Array): void {
@@ -142,14 +161,13 @@ export class UpstreamConnection implements ConnectionEvents, Kept {
       case "refused":
         return this.#giveUp(failed("protocol", result.reason));
       case "head":
-        return this.#headCame(result.head, bytes.subarray(result.consumed));
+        return this.#headCame(result.head, restOf(bytes, result.consumed));
     }
   }
 
   #headCame(head: ResponseHead, rest: Uint8Array): void {
-    const waiting = this.#waiting;
-    if (waiting === undefined) return this.#surplus();
-    const { attempt } = waiting;
+    const attempt = this.#attempt;
+    if (attempt === undefined) return this.#surplus();
     if (head.status === 101) return this.#upgraded(head, rest);
     if (head.status < 200) {
       if (++this.#interims > INTERIMS_MAX) {
@@ -166,10 +184,7 @@ export class UpstreamConnection implements ConnectionEvents, Kept {
     const { status, reason, fields } = head;
     const empty = decoder === undefined || decoder.state.kind === "done";
     if (empty) {
-      waiting.settle({
-        kind: "answered",
-        response: { status, reason, fields, body: undefined, tunnel: undefined },
-      });
+      this.#settle(answered({ status, reason, fields, body: undefined, tunnel: undefined }));
       if (rest.length > 0) this.#reusable = false;
       return this.#responseEnded();
     }
@@ -180,27 +195,20 @@ export class UpstreamConnection implements ConnectionEvents, Kept {
       cancelled: () => this.#connection?.reset(),
     });
     this.#inflow = body;
-    waiting.settle({
-      kind: "answered",
-      response: { status, reason, fields, body, tunnel: undefined },
-    });
+    this.#settle(answered({ status, reason, fields, body, tunnel: undefined }));
     if (rest.length > 0 && body.feed(rest) > 0) this.#surplus();
   }
 
   #upgraded(head: ResponseHead, rest: Uint8Array): void {
-    const waiting = this.#waiting;
-    const protocol = waiting?.attempt.upgrade;
+    const protocol = this.#attempt?.upgrade;
     const connection = this.#connection;
     const changedTo = head.fields.get("upgrade")?.toLowerCase() ?? protocol;
-    if (waiting === undefined || connection === undefined || protocol !== changedTo || !protocol) {
+    if (connection === undefined || protocol !== changedTo || !protocol) {
       return this.#giveUp(failed("protocol", "upgrade that nobody asked for"));
     }
     const tunnel = new WireTunnel(protocol, connection, rest);
     const { status, reason, fields } = head;
-    waiting.settle({
-      kind: "answered",
-      response: { status, reason, fields, body: undefined, tunnel },
-    });
+    this.#settle(answered({ status, reason, fields, body: undefined, tunnel }));
   }
 
   #responseEnded(): void {
@@ -216,9 +224,10 @@ export class UpstreamConnection implements ConnectionEvents, Kept {
 
   /** Goes back to the pool once both the request and its answer are through. */
   #release(): void {
-    if (!this.#responseCame || this.#waiting !== undefined) return;
+    if (!this.#responseCame || this.#attempt !== undefined) return;
     if (!this.#reusable) return this.#connection?.close();
     this.usedAt = this.#clock.elapsed();
+    this.#used = true;
     this.#pool.put(this);
   }
 
@@ -231,9 +240,18 @@ export class UpstreamConnection implements ConnectionEvents, Kept {
   #giveUp(outcome: Outcome): void {
     this.#reusable = false;
     // First of all, as a connection may tell of its end before `reset` returns.
-    this.#waiting?.settle(outcome);
+    if (this.#attempt !== undefined) this.#settle(outcome);
     this.#outflow?.gone();
     this.#connection?.reset();
+  }
+
+  #settle(outcome: Outcome | Promise<Outcome>): void {
+    this.#attempt?.signal.removeEventListener("abort", this);
+    this.#attempt = undefined;
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
+    this.#resolve?.(outcome);
+    this.#resolve = undefined;
   }
 
   #flow(): Pick<Connection, "pause" | "resume"> {
@@ -242,6 +260,10 @@ export class UpstreamConnection implements ConnectionEvents, Kept {
       resume: () => this.#connection?.resume(),
     };
   }
+}
+
+function answered(response: UpstreamResponse): Outcome {
+  return { kind: "answered", response };
 }
 
 function failed(reason: FailureReason, detail: string, sent = true): Outcome {

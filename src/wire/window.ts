@@ -3,7 +3,8 @@
  * grows with the chunks. Keeps nothing between heads, so that an idle connection costs no buffer.
  */
 
-const NOTHING = new Uint8Array(0);
+import { NOTHING } from "./bytes.ts";
+
 const FIRST_BYTES = 1024;
 
 export class Window {

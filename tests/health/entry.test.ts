@@ -68,9 +68,10 @@ describe("Entry.judge()", () => {
     const bench = new Bench({ health: health({ fall: 2 }) });
     bench.probed(true);
     const heard: (boolean | string)[] = [];
-    bench.entry.onDown((silent) => heard.push(silent));
-    const stop = bench.entry.onDown(() => heard.push("unsubscribed"));
-    stop();
+    bench.entry.hear({ wentDown: (silent) => heard.push(silent) });
+    const gone = { wentDown: () => heard.push("unsubscribed") };
+    bench.entry.hear(gone);
+    bench.entry.unhear(gone);
     bench.probed(false);
     assert.deepEqual(heard, [], "one failure of two turns nothing down");
     bench.probed(false);

@@ -36,7 +36,7 @@ describe("createRelay() when the client leaves", () => {
     assert.equal(bench.entry("a").penalisedUntil(0), undefined);
     assert.equal(bench.entry("a").probeAsked, false);
     assert.equal(bench.inFlight, 0);
-    assert.equal(bench.clock.pending, 0);
+    assert.equal(bench.timersLeft, 0);
   });
 
   it("lets the response go amid its body", async () => {

@@ -247,7 +247,7 @@ describe("createRelay()", () => {
         assert.equal(reply.fields.joined(name), value);
       }
       assert.equal(bench.inFlight, 0);
-      assert.equal(bench.clock.pending, 0, "a timer was left behind");
+      assert.equal(bench.timersLeft, 0, "a timer was left behind");
       assert.deepEqual(bench.bugs, []);
     });
   }

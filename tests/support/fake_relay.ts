@@ -3,6 +3,7 @@
  * still: everything of `request/` and `health/board` is real, nothing else is.
  */
 import { Board } from "../../src/health/board.ts";
+import { Deadlines } from "../../src/deadlines.ts";
 import type { Change, Entry } from "../../src/health/entry.ts";
 import type { Account, Pool } from "../../src/model.ts";
 import type { Route } from "../../src/rules.ts";
@@ -30,6 +31,7 @@ export class RelayBench {
   readonly transport = new FakeTransport();
   readonly changes: Change[] = [];
   readonly board = new Board(this.clock, (_route, _upstream, change) => this.changes.push(change));
+  readonly deadlines = new Deadlines(this.clock);
   readonly tunnels = new Set<RunningTunnel>();
   readonly accounts: Account[] = [];
   readonly bugs: unknown[] = [];
@@ -44,6 +46,7 @@ export class RelayBench {
       live: this.live,
       transport: this.transport,
       clock: this.clock,
+      deadlines: this.deadlines,
       world: WORLD,
       newId: () => `id-${this.accounts.length + 1}`,
       tunnels: this.tunnels,
@@ -75,6 +78,12 @@ export class RelayBench {
     const reason = passed ? "answered 200" : "refused the connection";
     const entry = this.entry(name);
     entry.judge({ passed, silent, reason, startedAt, durationMs: 1 }, this.clock.elapsed());
+  }
+
+  /** Timers that would still go off when everything has ended. */
+  get timersLeft(): number {
+    this.deadlines.close();
+    return this.clock.pending;
   }
 
   /** Requests in flight anywhere. */

@@ -189,9 +189,8 @@ export class FakeStanding implements Standing {
   saw(): void {}
   suspect(): void {}
 
-  onDown(): () => void {
-    return () => {};
-  }
+  hear(): void {}
+  unhear(): void {}
 }
 
 export interface FakeMember extends Member {

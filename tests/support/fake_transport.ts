@@ -2,6 +2,7 @@
  * A transport that plays a script for each upstream and notes what it was asked. What a real one
  * promises it keeps: it never rejects, and an abort ends an attempt as abandoned.
  */
+import type { EndSignal } from "../../src/ending.ts";
 import { Fields } from "../../src/fields.ts";
 import type {
   Attempt,
@@ -115,7 +116,7 @@ export function later(until: Promise<void>, step: Step): Step {
   };
 }
 
-export function aborted(signal: AbortSignal): Promise<void> {
+export function aborted(signal: EndSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
     signal.addEventListener("abort", () => resolve(), { once: true });

@@ -5,7 +5,7 @@ import { Fields } from "../../src/fields.ts";
 import type { Attempt, ByteSource, Outcome } from "../../src/model.ts";
 import type { Upstream } from "../../src/rules.ts";
 import { wireTransport } from "../../src/wire/client.ts";
-import { Deadlines } from "../../src/wire/deadlines.ts";
+import { Deadlines } from "../../src/deadlines.ts";
 import { FakeBody, readText } from "../support/fake_bytes.ts";
 import { upstream } from "../support/fake_route.ts";
 import { ManualClock, settled } from "../support/manual_clock.ts";

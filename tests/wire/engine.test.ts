@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Fields } from "../../src/fields.ts";
 import type { Exchange } from "../../src/model.ts";
-import { Deadlines } from "../../src/wire/deadlines.ts";
+import { Deadlines } from "../../src/deadlines.ts";
 import { CONNECTIONS_MAX, wireEngine } from "../../src/wire/engine.ts";
 import { WireTunnel } from "../../src/wire/tunnel.ts";
 import { ManualClock, settled } from "../support/manual_clock.ts";

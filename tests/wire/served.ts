@@ -1,7 +1,7 @@
 /** A server connection in memory, with a clock that stands still and exchanges that a test answers. */
 import { Fields } from "../../src/fields.ts";
 import type { Exchange, Reply } from "../../src/model.ts";
-import { Deadlines } from "../../src/wire/deadlines.ts";
+import { Deadlines } from "../../src/deadlines.ts";
 import { SERVER_LIMITS, ServerConnection } from "../../src/wire/server.ts";
 import { FakeBody } from "../support/fake_bytes.ts";
 import { ManualClock, settled } from "../support/manual_clock.ts";
