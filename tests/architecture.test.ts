@@ -26,7 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "fields.ts": [],
   "ip.ts": ["rules.ts"],
   "address.ts": ["rules.ts"],
-  "platform/": ["model.ts", "rules.ts", "fields.ts", "address.ts", "node:"],
+  "platform/": ["model.ts", "rules.ts", "fields.ts", "address.ts", "node:", "bcryptjs"],
   "config/": [...NOUNS, PORT, "valibot", "yaml"],
   "caddyfile/": [...NOUNS, "config/schema.ts"],
   "wire/": [...NOUNS, PORT],
