@@ -8,7 +8,7 @@ import type { Connection } from "../platform/platform.ts";
 import { latin1Bytes } from "./bytes.ts";
 import type { RequestHead } from "./head.ts";
 import { declareLength, Outflow, type OutFraming } from "./outflow.ts";
-import { reasonOf } from "./reasons.ts";
+import { reasonOf } from "../reasons.ts";
 import { WireTunnel } from "./tunnel.ts";
 
 const CONTINUE = latin1Bytes("HTTP/1.1 100 Continue\r\n\r\n");
