@@ -89,6 +89,8 @@ export interface Context {
   steps(block: readonly Directive[], where: string): WrittenList;
   /** The same in the order of the file, as `route` has it. */
   sequence(block: readonly Directive[], where: string): WrittenList;
+  /** Steps of the named route `&(name)`; undefined when told of as unknown. */
+  invoked(token: Token, where: string): WrittenList | undefined;
   /**
    * A set of request matchers: one directive each, as in a block of `@name { … }`. They all must hold.
    * Undefined when it was refused.

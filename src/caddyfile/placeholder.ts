@@ -93,34 +93,34 @@ const SHORT_PREFIXES: readonly (readonly [string, string])[] = [
   ["err.", "http.error."],
 ];
 
-/** A brace with something that reads as a name: JSON in a body does not. */
-const BRACE = /\\[{}]|\{([A-Za-z_?%$][\w.:*?/[\]-]*)\}|\{|\$\{/g;
+/** A brace with something that reads as a name, which JSON in a body does not; with a dollar before it or not. */
+const BRACE = /\\[{}]|(\$?)\{(?:([A-Za-z_?%$][\w.:*?/[\]-]*)\})?/g;
 
 /** Translates all placeholders of a text. */
 export function toOurs(text: string): Translated {
-  const unknown: string[] = [];
-  const translated = text.replace(BRACE, (piece: string, name?: string) => {
-    if (piece === "\\{") return "{{";
-    if (piece === "\\}") return "}";
-    // YAML would take this for the environment.
-    if (piece === "${") return "$${{";
-    if (name === undefined) return "{{";
-    const ours = counterpart(name);
-    if (ours === undefined) unknown.push(piece);
-    return ours ?? "";
-  });
-  return { text: translated, unknown };
+  return replaced(text, (name) => counterpart(name), "{{");
 }
 
 /** Fills only `{env.X}`; every other placeholder is unknown here. */
 export function environmentOnly(text: string): Translated {
+  return replaced(text, environment, "{");
+}
+
+function replaced(
+  text: string,
+  translate: (name: string) => string | undefined,
+  brace: string,
+): Translated {
   const unknown: string[] = [];
-  const translated = text.replace(BRACE, (piece: string, name?: string) => {
-    if (piece === "${") return "$${";
-    if (name === undefined) return piece.startsWith("\\") ? piece.slice(1) : piece;
-    const ours = environment(name);
-    if (ours === undefined) unknown.push(piece);
-    return ours ?? "";
+  const translated = text.replace(BRACE, (piece: string, dollar?: string, name?: string) => {
+    if (piece === "\\{") return brace;
+    if (piece === "\\}") return "}";
+    // YAML would take a dollar and a brace for the environment.
+    const sign = dollar === "$" ? "$$" : "";
+    if (name === undefined) return `${sign}${brace}`;
+    const ours = translate(name);
+    if (ours === undefined) unknown.push(`{${name}}`);
+    return `${sign}${ours ?? ""}`;
   });
   return { text: translated, unknown };
 }
