@@ -59,6 +59,22 @@ function readLine(line: Directive, own: WrittenMap, scope: MatcherScope): Writte
   return read({ ...line, where, at: placeOf(name, where) }, own, scope) ?? undefined;
 }
 
+/** Whether a line defines a named matcher. */
+export function isMatcher({ name }: Directive): boolean {
+  return name.quoted === undefined && name.text.startsWith("@");
+}
+
+/** `@name path /a`, or the short form of an expression: @name `path("/a")`. */
+export function expressionOr(
+  kind: Token,
+  args: readonly Token[],
+  { block, comments }: Pick<Directive, "block" | "comments">,
+): Directive {
+  return kind.quoted === undefined
+    ? { name: kind, args, block, comments }
+    : { name: { ...kind, text: "expression" }, args: [kind, ...args], block, comments };
+}
+
 const REFUSED = ["file", "vars_regexp", "tls"];
 
 const KINDS: Readonly<Record<string, Read>> = {
