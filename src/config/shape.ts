@@ -123,6 +123,28 @@ export function pathTo(input: object, key: string): v.IssuePathItem {
   return { type: "unknown", origin: "value", input, key, value: undefined };
 }
 
+/**
+ * Tells when a map holds none of some keys, or several where `most` is 1. Only for keys without a
+ * default, as those are there in any case.
+ */
+export function holds<T extends object>(
+  keys: readonly string[],
+  { most, expected }: { readonly most: 1 | undefined; readonly expected: string },
+) {
+  return v.rawCheck<T>(({ dataset, addIssue }) => {
+    const written: unknown = dataset.value;
+    if (!isMap(written)) return;
+    const there = keys.filter((key) => Object.hasOwn(written, key));
+    const [one, other] = there;
+    if (one === undefined && !isMistyped(dataset.issues)) {
+      addIssue({ expected, received: "none" });
+    }
+    if (most === undefined || other === undefined) return;
+    const received = `"${other}" beside "${one}"`;
+    addIssue({ expected, received, path: [pathTo(written, other)] });
+  });
+}
+
 /** Whether a key of the map itself was mistyped: then what seems to be missing may just be that one. */
 export function isMistyped(issues: readonly Issue[] | undefined): boolean {
   return issues?.some(({ type, path }) => type === KEY_ISSUE && path?.length === 1) ?? false;
