@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
-import { describe, it } from "node:test";
+import { afterEach, describe, it } from "node:test";
 import { platform } from "#platform";
 import { Fields } from "../../src/fields.ts";
 import type { Attempt, Outcome } from "../../src/model.ts";
@@ -15,7 +15,14 @@ import { within } from "../support/fake_upstream.ts";
 
 type Answering = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
 
-interface Lab extends AsyncDisposable {
+/** Ends what a test has opened. */
+const closing: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+
+interface Lab {
   send(what?: Partial<Attempt>): Promise<Outcome>;
   /** Connections made so far. */
   dials(): number;
@@ -45,6 +52,11 @@ async function open(answering: Answering): Promise<Lab> {
     address: { kind: "tcp", host: "127.0.0.1", port },
     authority: "u",
   });
+  closing.push(async () => {
+    client.distrust(at);
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
   let dials = 0;
   server.on("connection", () => dials++);
   const send = (what: Partial<Attempt> = {}) =>
@@ -68,11 +80,6 @@ async function open(answering: Answering): Promise<Lab> {
   return {
     send,
     dials: () => dials,
-    [Symbol.asyncDispose]: async () => {
-      client.distrust(at);
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
   };
 }
 
@@ -87,7 +94,7 @@ const megabytes = (count: number) =>
 describe("H2Client.send() and a server of the runtime", () => {
   it("asks and is answered, fields both ways", async () => {
     const heads: IncomingHttpHeaders[] = [];
-    await using lab = await open((stream, headers) => {
+    const lab = await open((stream, headers) => {
       heads.push(headers);
       stream.respond({
         ":status": 200,
@@ -125,7 +132,7 @@ describe("H2Client.send() and a server of the runtime", () => {
   });
 
   it("carries many requests on one connection", async () => {
-    await using lab = await open((stream, headers) => {
+    const lab = await open((stream, headers) => {
       stream.respond({ ":status": 200 });
       stream.end(String(headers[":path"]));
     });
@@ -138,7 +145,7 @@ describe("H2Client.send() and a server of the runtime", () => {
   });
 
   it("carries 20 MiB up and down again", async () => {
-    await using lab = await open((stream) => {
+    const lab = await open((stream) => {
       stream.respond({ ":status": 200 });
       stream.pipe(stream);
     });
@@ -150,7 +157,7 @@ describe("H2Client.send() and a server of the runtime", () => {
   });
 
   it("passes trailers on", async () => {
-    await using lab = await open((stream) => {
+    const lab = await open((stream) => {
       stream.respond({ ":status": 200 }, { waitForTrailers: true });
       stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
       stream.end("x");
@@ -163,7 +170,7 @@ describe("H2Client.send() and a server of the runtime", () => {
   it("tells the upstream that the client left", async () => {
     const left = Promise.withResolvers<void>();
     const asked = Promise.withResolvers<void>();
-    await using lab = await open((stream) => {
+    const lab = await open((stream) => {
       stream.on("close", () => left.resolve());
       asked.resolve();
     });
