@@ -1,7 +1,7 @@
 /** Directives that answer a request themselves: respond, redir, error. */
 import { type DirectiveRule, type Directives, hasArgs, placeOf, type Token } from "./directive.ts";
 import { accept, type Draft, first, type Options, put, readBlock } from "./proxy_options.ts";
-import { WrittenMap } from "./written.ts";
+import { type Leaf, WrittenMap } from "./written.ts";
 
 interface Answer extends Draft {
   readonly map: WrittenMap;
@@ -36,7 +36,7 @@ const respond: DirectiveRule = {
     if (body !== undefined) map.set("body", context.template(body, where), placeOf(body, where));
     readBlock(block ?? [], draft, { options: IN_RESPOND, prefix: where });
     context.took(name, where);
-    const step = new WrittenMap(at).set("respond", shortest(map, ["status", "body"]), at);
+    const step = new WrittenMap(at).set("respond", shortest(map, "body"), at);
     for (const comments of draft.homeless) step.comment("respond", comments);
     return [step];
   },
@@ -54,11 +54,12 @@ function statusText({ text }: Token, template: string): string | number {
   return /^\d+$/.test(text) ? Number(text) : template;
 }
 
-/** The value alone where a map says nothing but one of these. */
-function shortest(map: WrittenMap, keys: readonly string[]) {
-  const [key = "", ...others] = [...map.entries.keys()];
-  const node = map.get(key);
-  return others.length === 0 && keys.includes(key) && node?.kind === "leaf" ? node : map;
+/** The value alone where a map says nothing but a number or, with `key`, a text. */
+function shortest(map: WrittenMap, key?: string): WrittenMap | Leaf {
+  const [name = "", ...others] = [...map.entries.keys()];
+  const node = map.get(name);
+  if (others.length > 0 || node?.kind !== "leaf") return map;
+  return typeof node.value === "number" || name === key ? node : map;
 }
 
 const CODES: Readonly<Record<string, number>> = { permanent: 301, temporary: 302 };
@@ -122,7 +123,7 @@ const error: DirectiveRule = {
     }
     readBlock(block ?? [], draft, { options: IN_ERROR, prefix: where });
     context.took(name, where);
-    return [new WrittenMap(at).set("error", shortest(map, ["status"]), at)];
+    return [new WrittenMap(at).set("error", shortest(map), at)];
   },
 };
 

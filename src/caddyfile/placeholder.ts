@@ -32,6 +32,7 @@ const PLAIN: Readonly<Record<string, string>> = {
   "http.auth.user.id": "{user}",
   "http.error.status_code": "{error_status}",
   "http.error.status_text": "{error_text}",
+  "http.error.message": "{error_text}",
   "http.error": "{error_status} {error_text}",
   "http.reverse_proxy.status_code": "{status}",
   "http.reverse_proxy.status_text": "{status_text}",
