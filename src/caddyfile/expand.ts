@@ -55,8 +55,8 @@ export class Expander {
 
   #parse(text: string, file: string): Parsed {
     this.files.push(file);
-    const { env } = this.#sources;
-    const options = { file, env: (name: string) => env(name), report: this.#report };
+    const env = (name: string): string | undefined => this.#sources.env(name);
+    const options = { file, env, report: this.#report };
     return parse(lex(text, options), this.#report);
   }
 
@@ -70,6 +70,11 @@ export class Expander {
       const { name } = line;
       if (name.quoted === undefined && name.text === "import") {
         expanded.push(...await this.#import(line, scope));
+      } else if (/^\{blocks\./.test(name.text) && scope.args !== undefined) {
+        const message =
+          "Cannot take this over as only a whole {block} can be handed to a snippet; " +
+          "use {block}, or a snippet for each part";
+        this.#report.tell(name, "import.blocks", message);
       } else if (name.text === "{block}" && scope.args !== undefined) {
         expanded.push(...scope.block);
       } else if (scope.isTop && /^\(.*\)$/.test(name.text)) {

@@ -4,13 +4,10 @@
  */
 import type { Expression } from "./expression.ts";
 import { fullName } from "./placeholder.ts";
+import { call } from "./expression_call.ts";
+import { type Compiled, matcher, refused, single, textsOf } from "./expression_parts.ts";
 import { literalPattern, toJavaScript } from "./regexp.ts";
-import { type Place, type Plain, WrittenMap } from "./written.ts";
-
-export type Compiled =
-  | { readonly kind: "matcher"; readonly matcher: WrittenMap }
-  /** What has no counterpart; reads well after "as". */
-  | { readonly kind: "refused"; readonly reason: string };
+import { type Place, WrittenMap } from "./written.ts";
 
 export function compile(expression: Expression, at: Place): Compiled {
   switch (expression.kind) {
@@ -78,7 +75,7 @@ function comparison(
     : [right, left];
   if (subject.kind !== "placeholder") return refused("one side of a comparison is a placeholder");
   const values = operator === "in" ? textsOf(value) : textsOf({ kind: "list", items: [value] });
-  if (values === undefined || value.kind === "list" !== (operator === "in")) {
+  if (values === undefined) {
     return refused("placeholders are compared with texts in quotes");
   }
   if (operator !== "==" && operator !== "!=" && operator !== "in") {
@@ -162,94 +159,4 @@ function method(
     default:
       return refused(`the method ".${name}()" has no counterpart`);
   }
-}
-
-const LISTED = new Set(["path", "host", "method", "remote_ip", "client_ip"]);
-
-/** `path("/a", "/b")`, `header({"X": "a"})` and their like. */
-function call({ name, args }: Extract<Expression, { kind: "call" }>, at: Place): Compiled {
-  const texts = textsOf({ kind: "list", items: args });
-  if (LISTED.has(name) && texts !== undefined && texts.length > 0) {
-    return matcher(name, texts, at);
-  }
-  const [first, second, third, ...surplus] = texts ?? [];
-  if (first !== undefined && surplus.length === 0) {
-    if (name === "protocol" && second === undefined) return matcher(name, texts ?? [], at);
-    if (name === "path_regexp" && third === undefined) {
-      return regexpCall(
-        second === undefined ? undefined : first,
-        second ?? first,
-        (value) => matcher("path_regexp", value, at),
-        at,
-      );
-    }
-    if (name === "header_regexp" && second !== undefined) {
-      const [label, field, pattern] = third === undefined
-        ? [undefined, first, second]
-        : [first, second, third];
-      return regexpCall(
-        label,
-        pattern,
-        (value) => matcher("header_regexp", new WrittenMap(at).set(field, value, at), at),
-        at,
-      );
-    }
-  }
-  const [only, ...more] = args;
-  const yaml = name === "vars" ? "var" : name;
-  if (["header", "query", "var"].includes(yaml) && only?.kind === "map" && more.length === 0) {
-    return mapped(yaml, only, at);
-  }
-  return refused(`"${name}(…)" has no counterpart in this form`);
-}
-
-function regexpCall(
-  name: string | undefined,
-  written: string,
-  wrap: (value: Plain) => Compiled,
-  at: Place,
-): Compiled {
-  const regexp = toJavaScript(written);
-  if (regexp.kind === "refused") return refused(regexp.reason);
-  if (name === undefined) return wrap(regexp.source);
-  return wrap(new WrittenMap(at).set("name", name, at).set("pattern", regexp.source, at));
-}
-
-function mapped(
-  key: string,
-  { entries }: Extract<Expression, { kind: "map" }>,
-  at: Place,
-): Compiled {
-  const map = new WrittenMap(at);
-  for (const [name, value] of entries) {
-    const values = textsOf(value.kind === "list" ? value : { kind: "list", items: [value] });
-    if (name.kind !== "text" || values === undefined) return refused("its map is one of texts");
-    map.set(name.value, single(values), at);
-  }
-  return matcher(key, map, at);
-}
-
-function matcher(key: string, value: Plain, at: Place): Compiled {
-  const plain = isTexts(value) ? single(value) : value;
-  return { kind: "matcher", matcher: new WrittenMap(at).set(key, plain, at) };
-}
-
-function isTexts(value: Plain): value is readonly string[] {
-  return Array.isArray(value) && value.every((one) => typeof one === "string");
-}
-
-function single(values: readonly string[]): Plain {
-  const [first] = values;
-  return values.length === 1 && first !== undefined ? first : values;
-}
-
-function textsOf(list: Expression): string[] | undefined {
-  if (list.kind !== "list") return undefined;
-  const texts = list.items.map((item) => item.kind === "text" ? item.value : undefined);
-  const known = texts.filter((text) => text !== undefined);
-  return known.length === texts.length ? known : undefined;
-}
-
-function refused(reason: string): Compiled {
-  return { kind: "refused", reason };
 }

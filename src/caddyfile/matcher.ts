@@ -3,10 +3,10 @@
  * them must hold; lines of one kind that may be put together give one list, as in Caddy.
  */
 import { type Context, type Directive, hasArgs, placeOf, shown, type Token } from "./directive.ts";
-import { readExpression } from "./expression.ts";
-import { allOf, compile } from "./expression_match.ts";
+import { allOf } from "./expression_match.ts";
+import { readExpressionOf } from "./matcher_expression.ts";
 import { didYouMean } from "./suggest.ts";
-import { type Leaf, type Place, type Plain, WrittenMap, type WrittenNode } from "./written.ts";
+import { type Leaf, type Place, WrittenMap } from "./written.ts";
 
 /** What reading matchers needs beside the texts. */
 export interface MatcherScope {
@@ -90,7 +90,7 @@ const KINDS: Readonly<Record<string, Read>> = {
   protocol,
   vars,
   not,
-  expression,
+  expression: (line, _into, { context }) => readExpressionOf(line, context),
 };
 
 /** A kind whose arguments are a list of texts. */
@@ -220,44 +220,4 @@ function not(line: Line, into: WrittenMap, scope: MatcherScope): void {
   }
   const matcher = readMatcher(lines, at, { ...scope, groupName: undefined });
   if (matcher !== undefined) into.list("not", at).add(matcher, at);
-}
-
-function expression(line: Line, _into: WrittenMap, { context }: MatcherScope) {
-  const { where, args, at } = line;
-  const [only, ...others] = args;
-  if (only === undefined) {
-    context.problem(line.name, where, "Expected an expression but received none");
-    return undefined;
-  }
-  const text = others.length === 0 ? only.text : args.map(asWritten).join(" ");
-  const reading = readExpression(text);
-  const compiled = reading.kind === "read" ? compile(reading.expression, at) : reading;
-  if (compiled.kind === "matcher") return escaped(compiled.matcher);
-  const message = `Cannot take this expression over as ${compiled.reason}; use other matchers, ` +
-    `such as path, header or not`;
-  context.problem(only, where, message);
-  return undefined;
-}
-
-function asWritten({ text, quoted }: Token): string {
-  if (quoted === '"') return `"${text.replaceAll('"', '\\"')}"`;
-  return quoted === "`" ? `\`${text}\`` : text;
-}
-
-/** The same with texts that YAML would not take for references to the environment. */
-function escaped(map: WrittenMap): WrittenMap {
-  const made = new WrittenMap(map.at);
-  for (const [key, { node, at }] of map.entries) made.set(key, escapedNode(node), at);
-  return made;
-}
-
-function escapedNode(node: WrittenNode): Plain {
-  switch (node.kind) {
-    case "leaf":
-      return typeof node.value === "string" ? node.value.replaceAll("${", "$${") : node.value;
-    case "list":
-      return node.items.map(escapedNode);
-    case "map":
-      return escaped(node);
-  }
 }

@@ -15,7 +15,7 @@ export function didYouMean(word: string, known: Iterable<string>): string {
 /** Letters to add, drop or change. */
 function distanceOf(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, at) => at);
-  for (const [at, char] of [...one].entries()) {
+  for (const [at, char] of one.split("").entries()) {
     const next = [at + 1];
     for (let column = 1; column <= other.length; column++) {
       const change = (row[column - 1] ?? 0) + (char === other[column - 1] ? 0 : 1);
