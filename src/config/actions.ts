@@ -51,7 +51,7 @@ const Elsewhere = leaf(
   (written): Reading<Template> =>
     typeof written === "string" && /^[\x21-\x7e]+$/.test(written)
       ? readTemplate(written)
-      : refuse('where to, such as "https://{host}{uri}"'),
+      : refuse('where to, such as "https://{host}{uri}",'),
 );
 
 const REDIRECT_STATUS = 302;

@@ -9,7 +9,7 @@ export interface Clash {
   readonly path: Path;
   readonly expected: string;
   readonly received: string;
-  /** The key is what is wrong, more than its value. */
+  /** The key is what is wrong, more than its value; `received` then holds nothing secret. */
   readonly isOfKey?: boolean;
 }
 

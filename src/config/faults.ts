@@ -24,9 +24,14 @@ export function issueFault(issue: Issue, places: Places): Found | undefined {
 export function clashFault(clash: Clash, places: Places): Found | undefined {
   const place = places.nearest(clash.path);
   if (place.isBroken) return undefined;
-  const message = `Expected ${clash.expected} but received ${place.mask ?? clash.received}`;
-  const offset = clash.isOfKey === true ? place.keyOffset : place.offset;
-  return { offset, where: place.where, message, isMissing: false };
+  const { isOfKey = false, expected } = clash;
+  const received = isOfKey ? clash.received : place.mask ?? clash.received;
+  return {
+    offset: isOfKey ? place.keyOffset : place.offset,
+    where: place.where,
+    message: `Expected ${expected} but received ${received}`,
+    isMissing: false,
+  };
 }
 
 function inWords(issue: Issue, place: Place, isMissing: boolean): string {

@@ -46,8 +46,12 @@ export function about<const S extends Schema>(description: string, schema: S) {
 /** A setting that must be there, in a form that `about` can describe. */
 export function required<T>(schema: Schema<T>): Schema<T> {
   // The generator reads no description behind a transformation, but one around a wrapper.
-  const { "~run": run, "~standard": standard } = schema;
-  return { ...v.undefinedable(schema), "~run": run, "~standard": standard, "~types": undefined };
+  return {
+    ...v.undefinedable(schema),
+    "~run": (dataset, config) => schema["~run"](dataset, config),
+    "~standard": schema["~standard"],
+    "~types": undefined,
+  };
 }
 
 /** A list of one form; `least` entries at least. */

@@ -76,7 +76,7 @@ export function readUriTemplate(written: unknown): Reading<Template> {
 /** Reads a status that ends an exchange, or one placeholder for it. */
 export function readStatusTemplate(written: unknown): Reading<Template> {
   const text = typeof written === "number" ? String(written) : written;
-  const expected = 'a status from 200 to 599, or a placeholder such as "{error_status}"';
+  const expected = 'a status from 200 to 599, or a placeholder such as "{error_status}",';
   if (typeof text !== "string") return refuse(expected);
   if (/^[2-5]\d\d$/.test(text)) return read([text]);
   return /^\{[^{}]+\}$/.test(text) ? split(text) : refuse(expected);

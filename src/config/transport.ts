@@ -9,7 +9,7 @@ import { toHost } from "./address.ts";
 import * as leaves from "./leaves.ts";
 import { Certificates, PrivateKey } from "./pem.ts";
 import { isMap, read, type Reading, refuse } from "./reading.ts";
-import { about, either, isMistyped, keyed, leaf, oneOrMore, pathTo, type Schema } from "./shape.ts";
+import { about, either, isMistyped, keyed, leaf, oneOrMore, type Schema } from "./shape.ts";
 
 /** What `tls` says; what it leaves open comes from the pool's. */
 export type TlsDraft = Partial<UpstreamTls>;
@@ -51,11 +51,7 @@ export const Tls: Schema<TlsDraft> = v.pipe(
     for (const [one, other] of [["cert", "key"], ["key", "cert"]]) {
       if (one === undefined || other === undefined) continue;
       if (!Object.hasOwn(written, one) || Object.hasOwn(written, other)) continue;
-      addIssue({
-        expected: `"${other}" beside "${one}"`,
-        received: "none",
-        path: [pathTo(written, one)],
-      });
+      addIssue({ expected: `"${other}" beside "${one}"`, received: "none" });
     }
   }),
   v.transform(({ name, ca, cert, key, insecure }): TlsDraft => ({

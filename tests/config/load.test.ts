@@ -467,6 +467,21 @@ describe("load() never throws", () => {
     "failback",
     "match",
     "host",
+    "steps",
+    "first_of",
+    "proxy",
+    "respond",
+    "responses",
+    "errors",
+    "any",
+    "not",
+    "query",
+    "tls",
+    "ca",
+    "dynamic",
+    "fallback",
+    "weighted_round_robin",
+    "port",
   );
   const values = fc.oneof(
     fc.string(),
@@ -542,7 +557,19 @@ describe("load() never throws", () => {
       fc.asyncProperty(tree, (value) =>
         check(
           stringify({
-            routes: [{ upstreams: ["a"], health: value, headers: value, retry: value }],
+            routes: [{
+              upstreams: ["a"],
+              health: value,
+              headers: value,
+              retry: value,
+              policy: value,
+              transport: value,
+              dynamic: value,
+              responses: value,
+              rewrite: value,
+              errors: value,
+              steps: [value, { match: value, first_of: value }, { proxy: value, vars: value }],
+            }],
           }),
         )),
       { numRuns: 300 },
