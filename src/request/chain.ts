@@ -90,7 +90,8 @@ function perform(
       return branch && run(branch.steps, visit, crew);
     }
     default:
-      return void note(action, visit);
+      note(action, visit);
+      return undefined;
   }
 }
 

@@ -3,6 +3,7 @@
  * outside comes through its arguments, and it knows of no engine.
  */
 import type { Delivery, Exchange, Reply } from "../model.ts";
+import type { Step } from "../rules.ts";
 import { bounded } from "./body.ts";
 import { amended, limited, run } from "./chain.ts";
 import { identify } from "./client.ts";
@@ -16,7 +17,7 @@ import { proxy } from "./proxy.ts";
 import { emptyReply } from "./replies.ts";
 import { type Found, normalHost } from "./route.ts";
 import { beginStory, type Story } from "./story.ts";
-import { splitTarget, Visit } from "./visit.ts";
+import { pathOf, Visit } from "./visit.ts";
 
 export type Relay = (exchange: Exchange) => Promise<void>;
 
@@ -94,7 +95,7 @@ async function decide(
 
   const visit = new Visit(exchange, hostField, snapshot, story);
   const { router } = snapshot;
-  const { path } = splitTarget(exchange.target);
+  const path = pathOf(exchange.target);
   const found = router.find(hostname, path, router.usesPorts ? portOf(visit) : undefined);
   story.outcome = "unrouted";
   if (found === undefined) return { reply: emptyReply(404, { requestId }) };
@@ -109,13 +110,17 @@ async function decide(
 }
 
 /** Where the route leads. Most lead to one pool, and are spared the walk. */
-async function along({ route, only }: Found, visit: Visit, crew: Crew): Promise<Ending> {
+function along({ route, only }: Found, visit: Visit, crew: Crew): Ending | Promise<Ending> {
   const tooLarge = limited(route.bodyLimitBytes, visit);
   if (tooLarge !== undefined) return tooLarge;
-  if (only !== undefined) return await proxy(only, visit, crew);
+  return only === undefined ? walk(route.steps, visit, crew) : proxy(only, visit, crew);
+}
+
+async function walk(steps: readonly Step[], visit: Visit, crew: Crew): Promise<Ending> {
+  const ending = await run(steps, visit, crew);
+  if (ending !== undefined) return ending;
   visit.story.outcome = "answered";
-  return await run(route.steps, visit, crew) ??
-    { kind: "reply", reply: emptyReply(200, visit), answer: undefined };
+  return { kind: "reply", reply: emptyReply(200, visit), answer: undefined };
 }
 
 function departing(ending: Ending, visit: Visit, { world }: Crew): Departure {

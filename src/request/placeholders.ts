@@ -5,7 +5,7 @@
 import type { Member, Pool, UpstreamResponse } from "../model.ts";
 import { reasonOf } from "../reasons.ts";
 import type { Placeholder, Template } from "../rules.ts";
-import { splitTarget, type Visit } from "./visit.ts";
+import { pathOf, type Visit } from "./visit.ts";
 
 export type Placeholders = (placeholder: Placeholder) => string;
 
@@ -67,7 +67,7 @@ function requestValue({ name, of = "" }: Placeholder, visit: Visit): string | un
     case "uri":
       return exchange.target;
     case "path":
-      return splitTarget(exchange.target).path;
+      return pathOf(exchange.target);
     case "query":
       return of === "" ? visit.query : visit.params.getAll(of).join(",");
     case "original_method":
@@ -75,7 +75,7 @@ function requestValue({ name, of = "" }: Placeholder, visit: Visit): string | un
     case "original_uri":
       return original.target;
     case "original_path":
-      return splitTarget(original.target).path;
+      return pathOf(original.target);
     case "request_id":
       return visit.requestId;
     case "user":

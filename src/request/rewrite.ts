@@ -4,7 +4,7 @@
  */
 import type { Placeholder, Rewrite, Template } from "../rules.ts";
 import { fill, type Placeholders, render } from "./placeholders.ts";
-import { type Alterations, splitTarget } from "./visit.ts";
+import { type Alterations, pathOf, queryOf } from "./visit.ts";
 
 /** Method and target as the rules make them of those that are. */
 export function rewritten(
@@ -13,7 +13,8 @@ export function rewritten(
   values: Placeholders,
 ): Required<Pick<Alterations, "method" | "target">> {
   const { method, uri, stripPrefix, stripSuffix, replace } = rules;
-  let { path, query } = splitTarget(before.target);
+  let path = pathOf(before.target);
+  let query = queryOf(before.target);
   if (uri !== undefined) ({ path, query } = withUri(uri, { path, query }, values));
   if (stripPrefix !== undefined) path = withoutPrefix(path, render(stripPrefix, values));
   if (stripSuffix !== undefined) path = withoutSuffix(path, render(stripSuffix, values));
@@ -47,18 +48,16 @@ interface Parts {
 
 function withUri(uri: Template, before: Parts, values: Placeholders): Parts {
   const [pathTemplate, queryTemplate] = split(uri);
-  const filled = pathTemplate.length === 0
-    ? before
-    : splitTarget(fill(pathTemplate, (one) => spelled(one, values)));
+  const filled = fill(pathTemplate, (one) => spelled(one, values));
   // A query may come along with a placeholder such as {uri}; one that the operator spells out goes first.
-  const brought = pathTemplate.length > 0 && filled.query !== "" ? filled.query : before.query;
+  const brought = queryOf(filled) || before.query;
   const query = queryTemplate === undefined
     ? brought
     : fill(queryTemplate, (one) =>
       one.name === "query" && one.of === undefined
         ? values(one)
         : encodeURIComponent(values(one).toWellFormed())).replace(/^&+|&+$/g, "");
-  return { path: filled.path, query };
+  return { path: filled === "" ? before.path : pathOf(filled), query };
 }
 
 /** The template of the path and that of the query, which is undefined where no "?" is written. */
@@ -101,7 +100,7 @@ function spelled(placeholder: Placeholder, values: Placeholders): string {
  * that only leads there by dots and double slashes is straightened first: it was matched so, too.
  */
 export function withoutPrefix(path: string, prefix: string): string {
-  const wanted = prefix.startsWith("/") ? prefix : `/${prefix}`;
+  const wanted = safe(rooted(prefix));
   const end = prefixEnd(path, wanted);
   if (end !== undefined) return rooted(path.slice(end));
   const straight = straightened(path);

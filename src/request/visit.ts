@@ -79,7 +79,7 @@ export class Visit implements Asked {
   }
 
   get query(): string {
-    return splitTarget(this.exchange.target).query;
+    return queryOf(this.exchange.target);
   }
 
   get params(): URLSearchParams {
@@ -181,19 +181,23 @@ class Split {
 
   constructor(target: string) {
     this.target = target;
-    this.path = cleanPath(splitTarget(target).path);
+    this.path = cleanPath(pathOf(target));
   }
 
   get params(): URLSearchParams {
-    return (this.#params ??= new URLSearchParams(splitTarget(this.target).query));
+    return (this.#params ??= new URLSearchParams(queryOf(this.target)));
   }
 }
 
-export function splitTarget(target: string): { readonly path: string; readonly query: string } {
+export function pathOf(target: string): string {
   const mark = target.indexOf("?");
-  return mark < 0
-    ? { path: target, query: "" }
-    : { path: target.slice(0, mark), query: target.slice(mark + 1) };
+  return mark < 0 ? target : target.slice(0, mark);
+}
+
+/** Without its "?". */
+export function queryOf(target: string): string {
+  const mark = target.indexOf("?");
+  return mark < 0 ? "" : target.slice(mark + 1);
 }
 
 /** The exchange with some of it changed; the rest is the original's. */
