@@ -15,16 +15,15 @@ import { accessLine } from "./ops/access.ts";
 import { described, type Logger } from "./ops/log.ts";
 import type { Clock } from "./platform/platform.ts";
 import { poolsOf } from "./steps.ts";
+import type { RunningTunnel, Snapshot, World } from "./request/deps.ts";
+import { createRelay, type Relay } from "./request/handler.ts";
 import { ids } from "./request/ids.ts";
-import { createRelay, type Relay, type RunningTunnel, type Snapshot } from "./request/handler.ts";
 import { buildRouter } from "./request/route.ts";
 
-export interface ProxyDeps {
+export interface ProxyDeps extends World {
   readonly engine: Engine;
   readonly log: Logger;
   readonly clock: Clock;
-  readonly random: () => number;
-  readonly hmacSha256: (key: string, text: string) => string;
   /** Also told of every exchange, after the access log. */
   readonly account?: (account: Account) => void;
   /** Also told of every change of an upstream, after the log. */
@@ -70,7 +69,7 @@ export class Proxy {
       tunnels: this.#tunnels,
       draining: () => this.#draining,
       account: (account) => {
-        deps.log.line(accessLine(account));
+        if (account.logged !== false) deps.log.line(accessLine(account));
         deps.account?.(account);
       },
       bug: (error) => deps.log.error("bug.caught", { error: described(error) }),

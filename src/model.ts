@@ -3,7 +3,7 @@
  * ports (exchange, transport) behind which an engine carries the bytes. No behaviour lives here.
  * Longer than usual, as nouns that refer to one another are read best on one page.
  */
-import type { EndSignal } from "./ending.ts";
+import type { EndSignal } from "./end.ts";
 import type { Fields } from "./fields.ts";
 import type { Address, PoolRules, Upstream } from "./rules.ts";
 
@@ -162,6 +162,8 @@ export interface Attempt {
   readonly headersTimeoutMs: number | undefined;
   /** Ends the attempt: the client left, or its caller gave up on it. */
   readonly signal: EndSignal;
+  /** Whom it is made for, told to upstreams by the PROXY protocol; undefined for our own, such as probes. */
+  readonly client?: { readonly ip: string; readonly port: number } | undefined;
   /** Takes interim answers such as 103, where the client's side can pass them on. */
   readonly interim?: ((status: number, fields: Fields) => void) | undefined;
 }
@@ -210,6 +212,8 @@ export interface Exchange {
   readonly body: ByteSource | undefined;
   readonly upgrade: string | undefined;
   readonly peer: { readonly ip: string; readonly port: number };
+  /** Port of ours that it came in on, where the engine tells. */
+  readonly localPort?: number;
   /** Aborts when the client leaves before its answer is whole. */
   readonly signal: EndSignal;
   /** Sends an interim answer such as 103 before the one answer, where the engine can. */
@@ -256,10 +260,12 @@ export interface Account {
   readonly outcome: ExchangeOutcome;
   /** Why attempts failed, in order; empty when the first one answered. */
   readonly failures: readonly string[];
+  /** Present where a step keeps the exchange out of the access log. */
+  readonly logged?: false;
 }
 
 /**
- * answered: by an upstream, whole · truncated: the upstream died mid-response · abandoned: the client left ·
+ * answered: whole, by an upstream or by a step · truncated: the upstream died mid-response · abandoned: the client left ·
  * failed: no upstream gave an answer · unavailable: none could be asked · unrouted · refused: the request was at fault
  */
 export type ExchangeOutcome =

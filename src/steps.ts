@@ -31,3 +31,40 @@ function inAction(action: Action): PoolRules[] {
       return [];
   }
 }
+
+/** The same steps with each of their pools replaced; asks in the order of `poolsOf`. */
+export function withPools(
+  steps: readonly Step[],
+  replace: (pool: PoolRules) => PoolRules,
+): readonly Step[] {
+  return steps.map(({ match, action }) => ({ match, action: actionWith(action, replace) }));
+}
+
+function actionWith(action: Action, replace: (pool: PoolRules) => PoolRules): Action {
+  switch (action.kind) {
+    case "proxy":
+    case "forward_auth": {
+      const pool = replace(action.pool);
+      const responses = pool.responses.map((rule) =>
+        rule.action.kind === "steps"
+          ? {
+            match: rule.match,
+            action: { ...rule.action, steps: withPools(rule.action.steps, replace) },
+          }
+          : rule
+      );
+      return { ...action, pool: { ...pool, responses } };
+    }
+    case "steps":
+      return { ...action, steps: withPools(action.steps, replace) };
+    case "first_of": {
+      const branches = action.branches.map(({ match, steps }) => ({
+        match,
+        steps: withPools(steps, replace),
+      }));
+      return { ...action, branches };
+    }
+    default:
+      return action;
+  }
+}

@@ -18,10 +18,11 @@ const NOUNS = [
   "rules.ts",
   "steps.ts",
   "fields.ts",
-  "ending.ts",
+  "end.ts",
   "deadlines.ts",
   "ip.ts",
   "address.ts",
+  "reasons.ts",
 ];
 const PORT = "platform/platform.ts";
 /** For the number that `version` prints. */
@@ -29,15 +30,24 @@ const PACKAGE = "../package.json";
 
 /** What a part may import besides its own folder. A trailing slash is a folder. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  "model.ts": ["rules.ts", "fields.ts", "ending.ts"],
-  "ending.ts": [],
+  "model.ts": ["rules.ts", "fields.ts", "end.ts"],
+  "end.ts": [],
   "deadlines.ts": [PORT],
   "rules.ts": [],
   "steps.ts": ["rules.ts"],
   "fields.ts": [],
   "ip.ts": ["rules.ts"],
+  "reasons.ts": [],
   "address.ts": ["rules.ts"],
-  "platform/": ["model.ts", "ending.ts", "rules.ts", "fields.ts", "address.ts", "node:"],
+  "platform/": [
+    "model.ts",
+    "end.ts",
+    "rules.ts",
+    "fields.ts",
+    "address.ts",
+    "node:",
+    "bcryptjs",
+  ],
   "config/": [...NOUNS, PORT, "valibot", "yaml"],
   "caddyfile/": [...NOUNS, "config/schema.ts"],
   "wire/": [...NOUNS, PORT],

@@ -63,6 +63,8 @@ export type Directives = Readonly<Record<string, DirectiveRule>>;
 export interface Context {
   /** Tells of a problem: `Caddyfile:12:5 reverse_proxy.health_uri: …`. Reading goes on behind it. */
   problem(at: Token, where: string, message: string): void;
+  /** How many problems were told of so far; more of them mean that something was wrong in between. */
+  problems(): number;
   /** Refuses something that `Support` has as refused, with its reason and the nearest thing. */
   refuse(at: Token, where: string): void;
   /**
@@ -85,6 +87,10 @@ export interface Context {
 
   /** Directives in a block of their own (`handle_response { … }`) as steps, sorted as Caddy sorts them. */
   steps(block: readonly Directive[], where: string): WrittenList;
+  /** The same in the order of the file, as `route` has it. */
+  sequence(block: readonly Directive[], where: string): WrittenList;
+  /** Steps of the named route `&(name)`; undefined when told of as unknown. */
+  invoked(token: Token, where: string): WrittenList | undefined;
   /**
    * A set of request matchers: one directive each, as in a block of `@name { … }`. They all must hold.
    * Undefined when it was refused.

@@ -63,7 +63,7 @@ class Parser {
   #line(depth: number): Directive {
     const above = this.#pending;
     this.#pending = [];
-    const { words, open, beside } = this.#words();
+    const { words, open, beside } = this.#words(depth === 0);
     const [name, ...args] = words;
     const first = name ?? open;
     if (first === undefined) throw new Error("A line has a word, as it was begun by one");
@@ -75,7 +75,7 @@ class Parser {
   }
 
   /** Words up to the end of the line, or to the "{" that ends it. */
-  #words(): { words: Token[]; open: Token | undefined; beside: Comments["beside"] } {
+  #words(isTop: boolean): { words: Token[]; open: Token | undefined; beside: Comments["beside"] } {
     const words: Token[] = [];
     let open: Token | undefined;
     let beside: string | undefined;
@@ -85,7 +85,8 @@ class Parser {
       this.#at += 1;
       if (lexeme.kind === "end") {
         // Addresses of a site go on behind a comma.
-        if (words.at(-1)?.quoted !== undefined || !words.at(-1)?.text.endsWith(",")) break;
+        const last = isTop && open === undefined ? words.at(-1) : undefined;
+        if (last?.quoted !== undefined || !last?.text.endsWith(",")) break;
         continue;
       }
       if (lexeme.kind === "comment") {

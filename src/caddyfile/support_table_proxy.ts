@@ -500,6 +500,19 @@ const HEADERS: readonly Support[] = [
       "`{upstream_hostport}` (without the default port), `{upstream_host}`, a literal, or `{host}`, which keeps the client's port",
   },
   {
+    name: "reverse_proxy.header_up.Upgrade",
+    verdict: "better",
+    setting: "",
+    note: "`Connection` and `Upgrade` as the client sent them: upgrades pass without these lines",
+  },
+  {
+    name: "reverse_proxy.header_up.Host of dynamic",
+    verdict: "refused",
+    setting: "",
+    note: "what a name service tells is asked under the client's `Host`, or under its own by TLS",
+    nearest: "`to` with addresses",
+  },
+  {
     name: "reverse_proxy.header_up.other Host",
     verdict: "refused",
     setting: "",

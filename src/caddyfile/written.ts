@@ -115,6 +115,13 @@ export class WrittenMap {
     return this;
   }
 
+  /** Attaches comments to a key, before those that are there already. */
+  lead(key: string, comments: Comments): this {
+    const known = this.commentsOf(key);
+    this.#comments.delete(key);
+    return this.comment(key, comments).comment(key, known);
+  }
+
   commentsOf(key: string): Comments {
     return this.#comments.get(key) ?? NO_COMMENTS;
   }

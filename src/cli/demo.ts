@@ -171,6 +171,8 @@ async function openProxyAt(port: number, stage: Stage): Promise<Proxy> {
     clock: platform.clock,
     random: () => platform.random(),
     hmacSha256: (key, text) => platform.hmacSha256(key, text),
+    passwordMatches: (password, hash) => platform.passwordMatches(password, hash),
+    compressor: (format) => platform.compressor(format),
     account: (account) => {
       // What is cut off as the demo ends says nothing about the proxy.
       if (!signal.aborted) timeline.answered(account);

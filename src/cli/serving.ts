@@ -95,6 +95,8 @@ async function open(
       clock: platform.clock,
       random: () => platform.random(),
       hmacSha256: (key, text) => platform.hmacSha256(key, text),
+      passwordMatches: (password, hash) => platform.passwordMatches(password, hash),
+      compressor: (format) => platform.compressor(format),
       ...(account && { account }),
     });
   } catch (error) {

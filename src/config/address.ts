@@ -8,7 +8,7 @@ import { read, type Reading, refuse } from "./reading.ts";
 
 /** One upstream as its address alone tells of it. */
 export interface UpstreamPlace {
-  readonly scheme: "http" | "https";
+  readonly scheme: "http" | "https" | "h2c";
   readonly address: Address;
   readonly authority: string;
   /** Host and port, which names it unless the operator does. */
@@ -17,7 +17,7 @@ export interface UpstreamPlace {
 
 const AN_UPSTREAM = 'an upstream such as "http://192.168.1.5:11434"';
 const A_LISTENER = 'an address such as ":8080"';
-const DEFAULT_PORT = { http: 80, https: 443 } as const;
+const DEFAULT_PORT = { http: 80, https: 443, h2c: 80 } as const;
 const RANGE_MAX = 256;
 // One byte less than sun_path of Linux, for the NUL at its end.
 const UNIX_PATH_MAX = 107;
@@ -59,10 +59,7 @@ export function readUpstream(written: unknown): Reading<readonly UpstreamPlace[]
   if (scheme === "ws" || scheme === "wss") {
     return refuse('"http://" or "https://", which carry WebSockets too,');
   }
-  if (scheme === "h2c") {
-    return refuse('"http://" or "https://", as "h2c://" comes with a later version,');
-  }
-  if (scheme !== "http" && scheme !== "https") return refuse(AN_UPSTREAM);
+  if (scheme !== "http" && scheme !== "https" && scheme !== "h2c") return refuse(AN_UPSTREAM);
 
   return refusedPart(rest) ?? readTcp(scheme, rest);
 }
@@ -104,18 +101,16 @@ function bare(host: string): string {
 
 function readUnix(text: string): Reading<readonly UpstreamPlace[]> | undefined {
   const expected = 'a socket such as "unix//run/ollama.sock"';
-  if (text.startsWith("unix+h2c//")) {
-    return refuse(`${expected}, as h2c comes with a later version,`);
-  }
   if (text.startsWith("unix:")) return refuse(expected);
-  if (!text.startsWith("unix//")) return undefined;
+  const [lead = "", isH2c] = /^unix(\+h2c)?\/(?=\/)/.exec(text) ?? [];
+  if (lead === "") return undefined;
 
-  const path = text.slice("unix/".length);
+  const path = text.slice(lead.length);
   const usable = /^\/[^\p{Cc}]+$/u.test(path) && path.length <= UNIX_PATH_MAX;
   if (!usable) return refuse(`${expected} of at most ${UNIX_PATH_MAX} bytes`);
   // A socket has no host; RFC 9110 section 7.2 still asks for the field.
   return read([{
-    scheme: "http",
+    scheme: isH2c === undefined ? "http" : "h2c",
     address: { kind: "unix", path },
     authority: "localhost",
     name: path,
@@ -131,7 +126,7 @@ function refusedPart(rest: string): Reading<readonly UpstreamPlace[]> | undefine
   return undefined;
 }
 
-function readTcp(scheme: "http" | "https", rest: string): Reading<readonly UpstreamPlace[]> {
+function readTcp(scheme: UpstreamPlace["scheme"], rest: string): Reading<readonly UpstreamPlace[]> {
   const parts = splitHostPort(rest);
   const host = parts === undefined ? undefined : toHost(parts.host);
   if (parts === undefined || host === undefined) return refuse(AN_UPSTREAM);
@@ -144,7 +139,9 @@ function readTcp(scheme: "http" | "https", rest: string): Reading<readonly Upstr
   if (to < from) return refuse("a port range that ends after it begins");
   if (to - from >= RANGE_MAX) return refuse(`a range of at most ${RANGE_MAX} ports`);
 
-  if (scheme === "http" && from === 443 && to === 443) return refuse('"https://" with port 443');
+  if (scheme !== "https" && from === 443 && to === 443) {
+    return refuse('"https://" with port 443');
+  }
   if (scheme === "https" && from === 80 && to === 80) return refuse('"http://" with port 80');
 
   const ports = Array.from({ length: to - from + 1 }, (_, step) => from + step);

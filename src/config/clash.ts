@@ -1,32 +1,34 @@
 /**
- * Finds settings that are right alone and wrong together: listeners, names and routes given twice.
- * Works on the values as written, so that it also speaks while other settings are still wrong.
+ * Finds settings that are right alone and wrong together: listeners, names and routes given twice,
+ * policies that do not fit their pool, steps that are never reached. Works on the values as written, so
+ * that it also speaks while other settings are still wrong.
  */
-import { readListen, readUpstream } from "./address.ts";
+import { readListen } from "./address.ts";
+import { type Clash, entriesOf, type Entry, partsOfRoute } from "./course.ts";
 import { readHost, readPath } from "./match.ts";
+import { poolClashes } from "./pool_clash.ts";
 import { isMap, type Reading } from "./reading.ts";
-import type { Path } from "./places.ts";
-
-export interface Clash {
-  readonly path: Path;
-  readonly expected: string;
-  readonly received: string;
-}
-
-interface Entry {
-  readonly path: Path;
-  readonly value: unknown;
-}
+import { POOL } from "./step.ts";
 
 /** All clashes of a configuration as written. */
 export function clashes(root: unknown): Clash[] {
   if (!isMap(root)) return [];
   const routes = Array.isArray(root["routes"]) ? root["routes"] : [];
+  const listeners = entriesOf(root["listen"], ["listen"]);
+  const ports = listenedPorts(listeners);
   return [
-    ...listenerClashes(entriesOf(root["listen"], ["listen"])),
-    ...routes.flatMap((route: unknown, at) =>
-      isMap(route) ? nameClashes(entriesOf(route["upstreams"], ["routes", at, "upstreams"])) : []
-    ),
+    ...listenerClashes(listeners),
+    ...routes.flatMap((route: unknown, at) => {
+      if (!isMap(route)) return [];
+      const path = ["routes", at];
+      const parts = partsOfRoute(route, path);
+      return [
+        ...lonelyKeys(route, at),
+        ...strayPorts(entriesOf(route["port"], [...path, "port"]), ports),
+        ...parts.pools.flatMap(poolClashes),
+        ...parts.clashes,
+      ];
+    }),
     ...routeClashes(routes),
   ];
 }
@@ -46,22 +48,32 @@ function listenerClashes(entries: readonly Entry[]): Clash[] {
   });
 }
 
-function nameClashes(entries: readonly Entry[]): Clash[] {
-  const owners = new Map<string, number>();
-  return entries.flatMap(({ path, value }, at): Clash[] => {
-    const ownName = isMap(value) ? value["name"] : undefined;
-    const places = valueOf(readUpstream(isMap(value) ? value["url"] : value)) ?? [];
-    const names = typeof ownName === "string" ? [ownName] : places.map(({ name }) => name);
-    const twice = names.find((name) => owners.has(name));
-    for (const name of names) if (!owners.has(name)) owners.set(name, at);
-    if (twice === undefined) return [];
+/** Ports that are listened on; undefined when one of them is not known. */
+function listenedPorts(listeners: readonly Entry[]): ReadonlySet<number> | undefined {
+  if (listeners.length === 0) return undefined;
+  const addresses = listeners.map(({ value }) => valueOf(readListen(value)));
+  const ports = addresses.map((address) => address?.kind === "tcp" ? address.port : 0);
+  return ports.includes(0) ? undefined : new Set(ports);
+}
 
-    const received = `${JSON.stringify(twice.slice(0, 64))}, as upstreams[${
-      owners.get(twice)
-    }] has`;
-    const expected = "a name unique in its route";
-    return [{ path: typeof ownName === "string" ? [...path, "name"] : path, expected, received }];
+function strayPorts(entries: readonly Entry[], known: ReadonlySet<number> | undefined): Clash[] {
+  if (known === undefined) return [];
+  return entries.flatMap(({ path, value }): Clash[] => {
+    const port = typeof value === "string" ? Number(value) : value;
+    if (typeof port !== "number" || !Number.isInteger(port) || known.has(port)) return [];
+    return [{ path, expected: 'a port that "listen" names', received: String(port) }];
   });
+}
+
+/** Settings of a pool at a route without one would do nothing. */
+function lonelyKeys(route: Record<string, unknown>, at: number): Clash[] {
+  if ("upstreams" in route || "dynamic" in route || !("steps" in route)) return [];
+  return Object.keys(POOL).filter((key) => key in route).map((key) => ({
+    path: ["routes", at, key],
+    expected: `"upstreams" or "dynamic" beside "${key}"`,
+    received: "none",
+    isOfKey: true,
+  }));
 }
 
 function routeClashes(routes: readonly unknown[]): Clash[] {
@@ -70,23 +82,20 @@ function routeClashes(routes: readonly unknown[]): Clash[] {
     if (!isMap(route)) return [];
     const hosts = readAll(route["host"] ?? "*", readHost);
     const paths = readAll(route["path"] ?? "/", readPath);
+    const ports = entriesOf(route["port"], []).map(({ value }) => ` on port ${String(value)}`);
     const pairs = hosts.flatMap((host) => paths.map((path) => `${host}${path}`));
-    const twice = pairs.find((pair) => owners.has(pair));
-    for (const pair of pairs) if (!owners.has(pair)) owners.set(pair, at);
+    const places = pairs.flatMap((pair) =>
+      ports.length === 0 ? [pair] : ports.map((port) => `${pair}${port}`)
+    );
+    const twice = places.find((place) => owners.has(place));
+    for (const place of places) if (!owners.has(place)) owners.set(place, at);
     if (twice === undefined) return [];
 
     const received = `"${twice.slice(0, 100)}", which routes[${owners.get(twice)}] answers already`;
-    const key = route["path"] === undefined && route["host"] === undefined
-      ? []
-      : [route["host"] === undefined ? "path" : "host"];
+    const key = ["host", "path"].find((one) => route[one] !== undefined);
     const expected = "a host and path of its own";
-    return [{ path: ["routes", at, ...key], expected, received }];
+    return [{ path: ["routes", at, ...(key === undefined ? [] : [key])], expected, received }];
   });
-}
-
-function entriesOf(value: unknown, path: Path): Entry[] {
-  const isList = Array.isArray(value);
-  return isList ? value.map((item: unknown, at) => ({ path: [...path, at], value: item })) : [];
 }
 
 function readAll(written: unknown, reader: (written: unknown) => Reading<string>): string[] {

@@ -1,5 +1,5 @@
 /** Puts what the schema and the rules across settings found into words and at its place. Pure. */
-import type { Clash } from "./clash.ts";
+import type { Clash } from "./course.ts";
 import type { Fault, Place, Places } from "./places.ts";
 import { show } from "./reading.ts";
 import { type Issue, KEY_ISSUE } from "./shape.ts";
@@ -24,8 +24,14 @@ export function issueFault(issue: Issue, places: Places): Found | undefined {
 export function clashFault(clash: Clash, places: Places): Found | undefined {
   const place = places.nearest(clash.path);
   if (place.isBroken) return undefined;
-  const message = `Expected ${clash.expected} but received ${place.mask ?? clash.received}`;
-  return { offset: place.offset, where: place.where, message, isMissing: false };
+  const { isOfKey = false, expected } = clash;
+  const received = isOfKey ? clash.received : place.mask ?? clash.received;
+  return {
+    offset: isOfKey ? place.keyOffset : place.offset,
+    where: place.where,
+    message: `Expected ${expected} but received ${received}`,
+    isMissing: false,
+  };
 }
 
 function inWords(issue: Issue, place: Place, isMissing: boolean): string {

@@ -6,6 +6,7 @@ import * as v from "valibot";
 import type { HealthRules, PassiveRules } from "../rules.ts";
 import { readHostPort } from "./address.ts";
 import * as leaves from "./leaves.ts";
+import { pattern } from "./pattern.ts";
 import { isMap, read, type Reading, refuse } from "./reading.ts";
 import { about, isMistyped, keyed, leaf, named, pathTo, type Schema } from "./shape.ts";
 import { readFieldName, TOKEN } from "./template.ts";
@@ -52,7 +53,7 @@ export const Health: Schema<HealthRules> = v.pipe(
     status: about("Status codes that pass.", v.optional(leaves.Status, "2xx")),
     expect_body: about(
       "Regular expression that the first 64 KiB of the body must match.",
-      v.optional(leaves.pattern("")),
+      v.optional(pattern("")),
     ),
     follow_redirects: about(
       "Follows redirects instead of judging them.",

@@ -4,9 +4,17 @@
  */
 import type { StatusRange } from "../rules.ts";
 import { read, type Reading, refuse, show } from "./reading.ts";
-import { leaf, oneOrMore, type Schema } from "./shape.ts";
+import { either, leaf, oneOrMore, type Schema } from "./shape.ts";
 import { didYouMean } from "./suggest.ts";
-import { readFieldValue, readTemplate, TOKEN } from "./template.ts";
+import {
+  readFieldValue,
+  readStatusTemplate,
+  readTemplate,
+  readTextTemplate,
+  readToken,
+  readUriTemplate,
+  TOKEN,
+} from "./template.ts";
 import { readDuration, readSize } from "./units.ts";
 
 // Spelled with an escape: a raw template with the sign itself reads differently on Bun and Deno.
@@ -30,10 +38,37 @@ export function duration(leastMs = 0): Schema<number> {
   return leaf(shape, (written) => readDuration(written, leastMs));
 }
 
+/** A duration, or `none` for no limit. */
+export function timeLimit(leastMs = 1): Schema<number | undefined> {
+  const shape = {
+    type: "string",
+    pattern: orEnvironment(`${DURATION_PATTERN}|^none$`),
+    examples: ["30s", "none"],
+  };
+  return leaf(shape, (written): Reading<number | undefined> => {
+    if (written === "none") return read(undefined);
+    const reading = readDuration(written, leastMs);
+    if (reading.kind === "read") return reading;
+    return refuse(`${reading.expected} or "none"`, reading.received);
+  });
+}
+
 export const SizeBytes = leaf(
   { type: "string", pattern: orEnvironment(SIZE_PATTERN), examples: ["1MiB"] },
   (written) => readSize(written, false),
 );
+
+/** A size between two others, both included. */
+export function sizeBetween(least: string, most: string): Schema<number> {
+  const [from, to] = [least, most].map((text) => readSize(text, false));
+  const shape = { type: "string", pattern: orEnvironment(SIZE_PATTERN), examples: [most] };
+  return leaf(shape, (written): Reading<number> => {
+    const reading = readSize(written, false);
+    if (reading.kind === "refused" || from?.kind !== "read" || to?.kind !== "read") return reading;
+    const fits = reading.value >= from.value && reading.value <= to.value;
+    return fits ? reading : refuse(`a size from ${least} to ${most}`);
+  });
+}
 
 export const SizeLimitBytes = leaf(
   { type: "string", pattern: orEnvironment(`${SIZE_PATTERN}|^unlimited$`), examples: ["10MB"] },
@@ -95,19 +130,6 @@ export const Text = leaf(
     typeof written === "string" ? read(written) : refuse("a text, in quotes,"),
 );
 
-/** A pattern in JavaScript's syntax. */
-export function pattern(flags: "" | "g"): Schema<RegExp> {
-  return leaf({ type: "string" }, (written): Reading<RegExp> => {
-    if (typeof written !== "string") return refuse("a regular expression, in quotes,");
-    try {
-      return read(new RegExp(written, flags));
-    } catch {
-      // Runtimes word this error differently, so their words stay out.
-      return refuse("a regular expression in JavaScript's syntax");
-    }
-  });
-}
-
 export const Method = leaf(
   { type: "string", examples: ["GET", "HEAD", "POST"] },
   (written): Reading<string> =>
@@ -141,8 +163,40 @@ const StatusEntry = leaf(
 /** One status code, a class, or a list of these. */
 export const Status: Schema<StatusRange[]> = oneOrMore(StatusEntry);
 
+/** A header name to look for. */
+export const FieldName = leaf({ type: "string", examples: ["X-Origin"] }, readToken);
 export const FieldValue = leaf({ type: "string" }, readFieldValue);
+/** A header value with placeholders. */
 export const TemplateValue = leaf({ type: "string" }, readTemplate);
+/** Any text with placeholders. */
+export const TextTemplate = leaf({ type: "string" }, readTextTemplate);
+export const UriTemplate = leaf(
+  { type: "string", pattern: String.raw`^[/?{]|\$\{`, examples: ["/new{uri}"] },
+  readUriTemplate,
+);
+export const StatusTemplate = leaf(
+  {
+    type: ["integer", "string"],
+    minimum: 200,
+    maximum: 599,
+    pattern: String.raw`^[2-5]\d\d$|\{`,
+    examples: [404],
+  },
+  readStatusTemplate,
+);
+
+/** What a field must be: a value with `*` at either end for any rest, a list of these, nothing for none. */
+export const FieldValues: Schema<string[]> = either(
+  (written) => written === null,
+  leaf({ type: "null" }, () => read([])),
+  oneOrMore(FieldValue),
+);
+
+/** Name of a variable. */
+export function readVarName(written: unknown): Reading<string> {
+  const fits = typeof written === "string" && /^[\w.-]{1,64}$/.test(written);
+  return fits ? read(written) : refuse("a name of letters, digits, _, . and -");
+}
 
 function readCount(written: unknown, least: number, most: number, or = ""): Reading<number> {
   const isDigits = typeof written === "string" && /^\d{1,9}$/.test(written);

@@ -92,8 +92,8 @@ export async function loadWritten(
   return {
     kind: "refused",
     problems: toProblems(faults, (offset) => {
-      const { file, line, column } = tree.place(offset);
-      return { path: file, line, column };
+      const { file: path, ...place } = tree.place(offset);
+      return { path, ...place };
     }),
   };
 }
@@ -164,11 +164,11 @@ function withoutEchoes(
 
 function toProblems(
   faults: readonly Fault[],
-  locate: (offset: number) => Pick<Problem, "path" | "line" | "column">,
+  locate: (offset: number) => Pick<Problem, "path" | "line" | "column"> & Partial<Problem>,
 ): Problem[] {
   const seen = new Set<string>();
   return faults.flatMap(({ offset, where, message }): Problem[] => {
-    const problem: Problem = { ...locate(offset), where, message };
+    const problem: Problem = { where, message, ...locate(offset) };
     // One anchored value is read once for each of its aliases.
     const key = `${problem.path}:${problem.line}:${problem.column}:${message}`;
     if (seen.has(key)) return [];

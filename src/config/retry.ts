@@ -1,41 +1,50 @@
 /**
- * How requests move between upstreams and are carried: the sections `retry`, `failback` and `transport`
- * of a route. Defaults, bounds and meaning of their settings live here and nowhere else.
+ * How requests move between upstreams: the sections `retry` and `failback` of a pool. Defaults, bounds
+ * and meaning of their settings live here and nowhere else.
  */
 import * as v from "valibot";
-import type { Failback, Matcher, RetryRules, TransportRules } from "../rules.ts";
+import type { Failback, Matcher, RetryRules } from "../rules.ts";
 import * as leaves from "./leaves.ts";
-import { readPath } from "./match.ts";
-import { isMap, read, type Reading } from "./reading.ts";
 import {
-  about,
-  either,
-  isMistyped,
-  keyed,
-  leaf,
-  oneOrMore,
-  required,
-  type Schema,
-} from "./shape.ts";
+  allOf,
+  MATCHER_ENTRIES,
+  ONE_QUESTION,
+  PathPrefix,
+  questions,
+  RequestMatcher,
+  RESPONSE_ENTRIES,
+  responseMatcher,
+} from "./matcher.ts";
+import { read, type Reading } from "./reading.ts";
+import { about, either, holds, keyed, leaf, oneOrMore, required, type Schema } from "./shape.ts";
 
-const RoutePath = leaf({ type: "string", examples: ["/api/generate"] }, readPath);
+const RETRY_MATCH_ENTRIES = {
+  ...MATCHER_ENTRIES,
+  methods: about("Another name of method.", v.optional(oneOrMore(leaves.Method))),
+  paths: about("Another name of under.", v.optional(oneOrMore(PathPrefix))),
+};
 
-const RetryMatch = v.pipe(
-  keyed({
-    methods: about("Methods; any when not set.", v.optional(oneOrMore(leaves.Method))),
-    paths: about("Path prefixes; any when not set.", v.optional(oneOrMore(RoutePath))),
-  }),
-  v.rawCheck(({ dataset, addIssue }) => {
-    const written: unknown = dataset.value;
-    if (!isMap(written) || Object.keys(written).length > 0 || isMistyped(dataset.issues)) return;
-    addIssue({ expected: '"methods" or "paths"', received: "neither" });
-  }),
-  v.transform(({ methods, paths }): Matcher => ({
-    kind: "all",
-    of: [
+export const RetryMatch: Schema<Matcher> = v.pipe(
+  keyed(RETRY_MATCH_ENTRIES),
+  holds(Object.keys(RETRY_MATCH_ENTRIES), ONE_QUESTION),
+  v.transform(({ methods, paths, ...written }): Matcher =>
+    allOf([
       ...(methods === undefined ? [] : [{ kind: "method" as const, methods }]),
       ...(paths === undefined ? [] : [{ kind: "prefix" as const, paths }]),
-    ],
+      ...questions(written),
+    ])
+  ),
+);
+
+const RetryResponse = v.pipe(
+  keyed({
+    ...RESPONSE_ENTRIES,
+    match: about("Only responses to these requests.", v.optional(RequestMatcher)),
+  }),
+  holds(["status", "headers"], { most: undefined, expected: '"status" or "headers"' }),
+  v.transform(({ match, ...response }): RetryRules["responses"][number] => ({
+    request: match,
+    response: responseMatcher(response),
   })),
 );
 
@@ -55,9 +64,17 @@ export const Retry: Schema<RetryRules> = v.pipe(
       v.optional(leaves.SizeBytes, "1MiB"),
     ),
     status: about("Status codes that fail over too.", v.optional(leaves.Status)),
+    responses: about(
+      "Responses that fail over too, told by status, header fields and request.",
+      v.optional(oneOrMore(RetryResponse)),
+    ),
     match: about(
       "Requests that may be replayed although they were sent and are not idempotent.",
-      v.optional(RetryMatch),
+      v.optional(oneOrMore(RetryMatch)),
+    ),
+    idempotent: about(
+      "Replays idempotent methods without a match; false leaves it to match alone.",
+      v.optional(leaves.Switch, true),
     ),
     side_probe: about(
       "Probes the upstream beside a request that waits longer than this for a first byte.",
@@ -74,9 +91,9 @@ export const Retry: Schema<RetryRules> = v.pipe(
     intervalMs: written.interval,
     replayLimitBytes: written.replay_body,
     status: written.status ?? [],
-    match: written.match === undefined ? [] : [written.match],
-    idempotent: true,
-    responses: [],
+    idempotent: written.idempotent,
+    match: written.match ?? [],
+    responses: written.responses ?? [],
     sideProbeMs: written.side_probe,
     rescue: written.rescue,
   })),
@@ -94,18 +111,4 @@ export const FailbackRule: Schema<Failback> = either(
     const reading = leaves.readWord(written, WORDS);
     return reading.kind === "read" ? read({ kind: reading.value }) : reading;
   }),
-);
-
-export const Transport: Schema<TransportRules> = v.pipe(
-  keyed({
-    dial_timeout: about("Limit to connect, TLS included.", v.optional(leaves.duration(1), "3s")),
-    response_header_timeout: about(
-      "Limit to the end of the response head; none when not set.",
-      v.optional(leaves.duration(1)),
-    ),
-  }),
-  v.transform((written): TransportRules => ({
-    dialTimeoutMs: written.dial_timeout,
-    headersTimeoutMs: written.response_header_timeout,
-  })),
 );

@@ -46,8 +46,12 @@ export function about<const S extends Schema>(description: string, schema: S) {
 /** A setting that must be there, in a form that `about` can describe. */
 export function required<T>(schema: Schema<T>): Schema<T> {
   // The generator reads no description behind a transformation, but one around a wrapper.
-  const { "~run": run, "~standard": standard } = schema;
-  return { ...v.undefinedable(schema), "~run": run, "~standard": standard, "~types": undefined };
+  return {
+    ...v.undefinedable(schema),
+    "~run": (dataset, config) => schema["~run"](dataset, config),
+    "~standard": schema["~standard"],
+    "~types": undefined,
+  };
 }
 
 /** A list of one form; `least` entries at least. */
@@ -121,6 +125,28 @@ export function oneOrMore<T>(item: Schema<T>): Schema<T[]> {
 /** The way from a map to one of its keys, for issues raised beside the schema's own. */
 export function pathTo(input: object, key: string): v.IssuePathItem {
   return { type: "unknown", origin: "value", input, key, value: undefined };
+}
+
+/**
+ * Tells when a map holds none of some keys, or several where `most` is 1. Only for keys without a
+ * default, as those are there in any case.
+ */
+export function holds<T extends object>(
+  keys: readonly string[],
+  { most, expected }: { readonly most: 1 | undefined; readonly expected: string },
+) {
+  return v.rawCheck<T>(({ dataset, addIssue }) => {
+    const written: unknown = dataset.value;
+    if (!isMap(written)) return;
+    const there = keys.filter((key) => Object.hasOwn(written, key));
+    const [one, other] = there;
+    if (one === undefined && !isMistyped(dataset.issues)) {
+      addIssue({ expected, received: "none" });
+    }
+    if (most === undefined || other === undefined) return;
+    const received = `"${other}" beside "${one}"`;
+    addIssue({ expected, received, path: [pathTo(written, other)] });
+  });
 }
 
 /** Whether a key of the map itself was mistyped: then what seems to be missing may just be that one. */

@@ -4,6 +4,8 @@
  */
 import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap } from "yaml";
 import { fill } from "./environment.ts";
+import { asText, isPlain, keyText, offsetOf } from "./nodes.ts";
+import { isPem, isPemPath } from "./pem.ts";
 import { joined, placeKey, Places, type Spot } from "./places.ts";
 
 export interface Sources {
@@ -57,7 +59,9 @@ class Walk {
     if (isAlias(node)) return await this.#alias(node.source, offset, spot);
     if (!isScalar(node) && !isMap(node) && !isSeq(node)) return null;
     if (node.anchor !== undefined) this.#anchors.set(node.anchor, node);
-    if (isScalar(node)) return this.#scalar(node.value, offset, spot);
+    if (isScalar(node)) {
+      return await this.#text(this.#scalar(node.value, offset, spot), offset, spot);
+    }
 
     this.#open.add(node);
     try {
@@ -84,6 +88,13 @@ class Walk {
       );
     }
     return await this.node(node, { ...spot, depth: spot.depth + 1 });
+  }
+
+  /** Certificates and keys are named by their files, also without `_file`. */
+  async #text(value: unknown, offset: number, spot: Spot): Promise<unknown> {
+    const isFile = typeof value === "string" && isPemPath(spot.path) && !isPem(value) &&
+      !this.#secretPaths.has(placeKey(spot.path));
+    return isFile ? await this.#secret(value, offset, spot) : value;
   }
 
   #scalar(value: unknown, offset: number, spot: Spot): unknown {
@@ -221,24 +232,4 @@ class Walk {
     }
     return this.#nodes > NODES_MAX;
   }
-}
-
-function offsetOf(node: unknown): number | undefined {
-  return isScalar(node) || isMap(node) || isSeq(node) || isAlias(node)
-    ? node.range?.[0] ?? undefined
-    : undefined;
-}
-
-function keyText(key: unknown): string {
-  if (isScalar(key)) return asText(key.value);
-  return isAlias(key) ? `*${key.source}` : "?";
-}
-
-/** A scalar as text; the core schema knows no others than these. */
-function asText(value: unknown): string {
-  return typeof value === "string" || isPlain(value) ? String(value ?? "") : "?";
-}
-
-function isPlain(value: unknown): value is number | boolean | null {
-  return value === null || typeof value === "number" || typeof value === "boolean";
 }

@@ -1,29 +1,22 @@
 /**
- * The upstreams of a route, in order of preference: an address, or a map with more to say about it.
+ * The upstreams of a pool, in order of preference: an address, or a map with more to say about it.
  */
 import * as v from "valibot";
-import type { ConnectionRules, HostHeader, Upstream } from "../rules.ts";
+import type { HostHeader, Upstream } from "../rules.ts";
 import { isRange, readUpstream, type UpstreamPlace } from "./address.ts";
+import { UpstreamFields } from "./edits.ts";
+import * as leaves from "./leaves.ts";
 import { read, type Reading, refuse } from "./reading.ts";
 import { about, either, keyed, leaf, list, pathTo, required, type Schema } from "./shape.ts";
-import { UpstreamFields } from "./rewrite.ts";
+import { Tls, type TlsDraft } from "./transport.ts";
 
-/** An upstream that does not know its route yet. */
-const CONNECTIONS: ConnectionRules = {
-  idleMs: 55_000,
-  idleMax: 1024,
-  connectionsMax: Number.POSITIVE_INFINITY,
-  localAddress: undefined,
-  proxyProtocol: undefined,
-  readTimeoutMs: undefined,
-  writeTimeoutMs: undefined,
-  headLimitBytes: 64 * 1024,
-};
-
-export type Candidate = Omit<Upstream, "id">;
+/** An upstream that knows neither its pool nor what that says about connections. */
+export interface Candidate extends Omit<Upstream, "id" | "tls" | "connections"> {
+  readonly tls: TlsDraft;
+}
 
 /** Keys of an upstream that later versions bring. */
-const LATER = ["tls", "weight", "wake", "models"];
+const LATER = ["wake", "models"];
 
 const ADDRESS_SHAPE = {
   type: "string",
@@ -66,12 +59,26 @@ const Detailed = v.pipe(
       v.optional(leaf({ type: "string", examples: ["{upstream}", "{client}"] }, readHostHeader)),
     ),
     headers: about("Header fields set on requests to it.", v.optional(UpstreamFields, {})),
+    max_requests: about(
+      "Requests there at a time; at the cap the next upstream is used.",
+      v.optional(leaves.CountLimit, "unlimited"),
+    ),
+    tls: about("How TLS is spoken with it, before what transport says.", v.optional(Tls)),
   }, LATER),
   v.rawTransform(({ dataset, addIssue, NEVER }): Candidate[] => {
-    const { url, name, host_header, headers } = dataset.value;
+    const { url, name, host_header, headers, max_requests, tls } = dataset.value;
     if (name !== undefined && isRange(url.text)) {
       const path = pathTo(dataset.value, "name");
       addIssue({ expected: "no name for a range of ports", received: "one", path: [path] });
+      return NEVER;
+    }
+    if (tls !== undefined && url.places.some(({ scheme }) => scheme !== "https")) {
+      const path = pathTo(dataset.value, "tls");
+      addIssue({
+        expected: 'an address with "https://" for this',
+        received: "another",
+        path: [path],
+      });
       return NEVER;
     }
     return url.places.map((place) => ({
@@ -79,6 +86,8 @@ const Detailed = v.pipe(
       ...(name !== undefined && { name }),
       ...(host_header !== undefined && { hostHeader: host_header }),
       headers,
+      requestsMax: max_requests,
+      tls: tls ?? {},
     }));
   }),
 );
@@ -90,15 +99,17 @@ export const Upstreams: Schema<Candidate[]> = v.pipe(
   v.transform((groups) => groups.flat()),
 );
 
+/** A TLS upstream is reached by a name its certificate knows; a plain one takes any (as Caddy does). */
+export function ownHostHeader(scheme: Upstream["scheme"]): HostHeader {
+  return { kind: scheme === "https" ? "upstream" : "client" };
+}
+
 function candidate(place: UpstreamPlace): Candidate {
-  // A TLS upstream is reached by a name its certificate knows; a plain one takes any (as Caddy does).
-  const kind = place.scheme === "https" ? "upstream" : "client";
   return {
     ...place,
-    hostHeader: { kind },
+    hostHeader: ownHostHeader(place.scheme),
     headers: [],
-    tls: { name: undefined, authorities: [], certificate: undefined, insecure: false },
+    tls: {},
     requestsMax: Number.POSITIVE_INFINITY,
-    connections: CONNECTIONS,
   };
 }

@@ -10,6 +10,8 @@ export interface WrittenPlace {
   readonly file: string;
   readonly line: number;
   readonly column: number;
+  /** What that language calls it; the setting's name when left out. */
+  readonly where?: string;
 }
 
 /**

@@ -7,6 +7,7 @@ import http from "node:http";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { Address } from "../rules.ts";
+import { compressor } from "./compress.ts";
 import {
   fileExists,
   followParent,
@@ -29,6 +30,7 @@ import {
   lacksFamily,
   listenError,
   messageOf,
+  passwordChecker,
   plainIp,
   removeStaleSocket,
   textOf,
@@ -199,6 +201,8 @@ export const platform: Platform = {
   env: (name) => process.env[name],
   random: () => Math.random(),
   hmacSha256,
+  passwordMatches: passwordChecker((password, hash) => Bun.password.verify(password, hash)),
+  compressor,
   prepare,
 
   serve,

@@ -3,6 +3,8 @@
  * are as far as there are any. Same order and same promises as `bun.ts`.
  */
 import { fileURLToPath } from "node:url";
+import bcrypt from "bcryptjs";
+import { compressor } from "./compress.ts";
 import {
   fileExists,
   followParent,
@@ -17,7 +19,7 @@ import { dial, listen as listenBytes } from "./net_node.ts";
 import type { FetchFailure, FetchOptions, Platform } from "./platform.ts";
 import { serve } from "./serve_deno.ts";
 import { socketOpener } from "./sockets_deno.ts";
-import { clock, hmacSha256, knock, messageOf } from "./web.ts";
+import { clock, hmacSha256, knock, messageOf, passwordChecker } from "./web.ts";
 
 const PROXY_VARIABLES: readonly string[] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
 
@@ -102,6 +104,8 @@ export const platform: Platform = {
   env: (name) => Deno.env.get(name),
   random: () => Math.random(),
   hmacSha256,
+  passwordMatches: passwordChecker((password, hash) => bcrypt.compare(password, hash)),
+  compressor,
   prepare: () => followParent((code) => Deno.exit(code)),
 
   serve,

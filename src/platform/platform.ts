@@ -2,7 +2,7 @@
  * The one port to the world: clock, network, files, signals, terminal. Everything outside
  * `platform/` gets an object of this shape and asks nobody else what time it is.
  */
-import type { EndSignal } from "../ending.ts";
+import type { EndSignal } from "../end.ts";
 import type { Address, UpstreamTls } from "../rules.ts";
 
 export interface Clock {
@@ -177,6 +177,18 @@ export class ListenError extends Error {
   override readonly name = "ListenError";
 }
 
+export type CompressionFormat = "gzip" | "zstd";
+
+/** One body being compressed. Calls never overlap. */
+export interface Compressor {
+  /** What can be sent on once these bytes are in: all of them, none held back. */
+  write(bytes: Uint8Array): Promise<Uint8Array>;
+  /** The last bytes. */
+  end(): Promise<Uint8Array>;
+  /** Frees it, also before its end. Idempotent. */
+  close(): void;
+}
+
 export interface Platform {
   /** "Bun 1.4.5", for `version`. */
   readonly runtime: string;
@@ -188,6 +200,12 @@ export interface Platform {
   random(): number;
   /** HMAC-SHA256 of the text in lower-case hexadecimal digits. */
   hmacSha256(key: string, text: string): string;
+  /**
+   * Whether a bcrypt hash is of this password. Takes its time by design, off the event loop where the
+   * runtime can. False for what bcrypt cannot tell apart: over 72 bytes, with a NUL, empty.
+   */
+  passwordMatches(password: string, hash: string): Promise<boolean>;
+  compressor(format: CompressionFormat): Compressor;
   /** Called first by main; may replace the process by itself with other start-up settings. */
   prepare(): void;
 

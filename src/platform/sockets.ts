@@ -2,7 +2,7 @@
  * What WebSockets need on both runtimes and both sides: close codes that may be sent, a wait for
  * a socket to drain where the runtime tells nothing, and handlers that hear of the end once.
  */
-import type { EndSignal } from "../ending.ts";
+import type { EndSignal } from "../end.ts";
 import { clearInterval, setInterval } from "node:timers";
 import type { MessageHandlers } from "./platform.ts";
 

@@ -2,7 +2,7 @@
  * What both runtimes do alike: time, listening errors in words, knocking, failures of a dial by
  * code, and the header list of a WebSocket handshake. `bun.ts` and `deno.ts` add the rest.
  */
-import type { EndSignal } from "../ending.ts";
+import type { EndSignal } from "../end.ts";
 import { createHmac } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { performance } from "node:perf_hooks";
@@ -60,6 +60,20 @@ function sleep(ms: number, signal?: EndSignal): Promise<void> {
 
 export function hmacSha256(key: string, text: string): string {
   return createHmac("sha256", key).update(text).digest("hex");
+}
+
+/** More bytes than these bcrypt leaves out of account. */
+const PASSWORD_MAX_BYTES = 72;
+
+/** Keeps from `verify` what libraries judge in different ways. */
+export function passwordChecker(
+  verify: (password: string, hash: string) => Promise<boolean>,
+): Platform["passwordMatches"] {
+  return async (password, hash) => {
+    const { length } = new TextEncoder().encode(password);
+    if (length === 0 || length > PASSWORD_MAX_BYTES || password.includes("\0")) return false;
+    return await verify(password, hash);
+  };
 }
 
 /** An IPv4 peer of a dual-stack socket shows as `::ffff:192.0.2.1`; the log and XFF want the IPv4. */

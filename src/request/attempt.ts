@@ -3,7 +3,7 @@
  * upstream is found down and the request can go elsewhere. The only door to the transport.
  */
 import type { Deadlines, Waiting } from "../deadlines.ts";
-import { type EndHearer, Ending } from "../ending.ts";
+import { End, type EndHearer } from "../end.ts";
 import type {
   Attempt,
   ByteSource,
@@ -77,7 +77,7 @@ class Course implements Attempt, DownHearer, EndHearer, Waiting {
   readonly dialTimeoutMs: number;
   readonly headersTimeoutMs: number | undefined;
   readonly interim: Attempt["interim"];
-  readonly signal = new Ending();
+  readonly signal = new End();
   /** Ended here, as there is no hope of an answer. */
   upstreamLost = false;
   /** When to look beside; see `expire`. */
@@ -86,7 +86,7 @@ class Course implements Attempt, DownHearer, EndHearer, Waiting {
   readonly #deps: AttemptDeps;
   /** An answer is overdue: the upstream is looked at, and if nothing is heard of it, it is given up. */
   #late = false;
-  #looking: Ending | undefined;
+  #looking: End | undefined;
 
   constructor(chosen: Try, deps: AttemptDeps) {
     const { exchange, pool: { rules } } = chosen;
@@ -121,7 +121,7 @@ class Course implements Attempt, DownHearer, EndHearer, Waiting {
   expire(): void {
     this.deadline = Infinity;
     this.#late = true;
-    const looking = new Ending();
+    const looking = new End();
     this.#looking = looking;
     void this.#look(looking).then(() => {
       if (looking.aborted) return;
@@ -133,7 +133,7 @@ class Course implements Attempt, DownHearer, EndHearer, Waiting {
     this.#looking?.abort();
   }
 
-  async #look(signal: Ending): Promise<void> {
+  async #look(signal: End): Promise<void> {
     const { pool: { rules }, member } = this.#chosen;
     if (rules.health !== undefined) return member.standing.suspect();
     const reached = await this.#deps.transport.reachable(member.upstream, {

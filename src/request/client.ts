@@ -19,6 +19,16 @@ export function identify(exchange: Exchange, trusted: readonly Cidr[]): Client {
   return { ip: farthestVouched(exchange, trusted), viaTrusted: true };
 }
 
+/** The client as a pool sees it that trusts some peers besides those trusted everywhere. */
+export function believing(
+  client: Client,
+  trusted: readonly Cidr[],
+  { peer }: Pick<Exchange, "peer">,
+): Client {
+  if (trusted.length === 0 || client.viaTrusted || !isTrusted(peer.ip, trusted)) return client;
+  return { ip: client.ip, viaTrusted: true };
+}
+
 /**
  * Walks `X-Forwarded-For` from the right for as long as proxies are trusted: the first address that
  * is not one of them is the client. What stands left of it, anyone may have written.

@@ -14,9 +14,13 @@ export interface Replay {
 
 const IDEMPOTENT_METHODS = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"]);
 
-/** True when the request may be sent twice: idempotent, or matched by `retry.match`. */
-export function isHarmless(asked: Asked, { idempotent, match }: RetryRules): boolean {
-  if (idempotent && IDEMPOTENT_METHODS.has(asked.method)) return true;
+/** True when the request may be sent twice: idempotent as upstreams see it, or matched by `retry.match`. */
+export function isHarmless(
+  method: string,
+  asked: Asked,
+  { idempotent, match }: RetryRules,
+): boolean {
+  if (idempotent && IDEMPOTENT_METHODS.has(method)) return true;
   return match.some((matcher) => matches(matcher, asked));
 }
 

@@ -2,12 +2,14 @@
  * Takes one request from upstream to upstream until one answers or the rules say stop. Owns the
  * loop; choosing, trying and judging live next door.
  */
-import type { EndSignal } from "../ending.ts";
+import type { EndSignal } from "../end.ts";
 import type { Member, Outcome, Pool, UpstreamResponse } from "../model.ts";
 import type { Clock } from "../platform/platform.ts";
 import { attempt, type AttemptDeps } from "./attempt.ts";
+import { type Answer, letGo } from "./ending.ts";
 import { isHarmless, mayFailOver } from "./failover.ts";
 import { type Forwarding, requestFields } from "./headers.ts";
+import { isWithin, matches, matchesResponse } from "./match.ts";
 import { anyLeft, available, noteAnswer, pick } from "./pick.ts";
 import type { World } from "./policy_asker.ts";
 import { cookieFor } from "./policy_cookie.ts";
@@ -15,7 +17,6 @@ import type { ReplayBody } from "./replay.ts";
 
 export interface Passage {
   readonly forwarding: Forwarding;
-  readonly path: string;
   readonly replay: ReplayBody | undefined;
   /** What policies go by, besides the request. */
   readonly world: World;
@@ -28,15 +29,6 @@ export interface ForwardDeps extends AttemptDeps {
   readonly clock: Clock;
   /** The pool of that id as configured now: a request that waits for long goes on with the new one. */
   readonly poolNow: (poolId: string) => Pool | undefined;
-}
-
-/** An upstream's answer. Whoever takes it owes `member.standing.leave()`. */
-export interface Answer {
-  readonly pool: Pool;
-  readonly member: Member;
-  readonly response: UpstreamResponse;
-  /** `Set-Cookie` by which the client keeps to this upstream; undefined sets none. */
-  readonly cookie: string | undefined;
 }
 
 export type Passed =
@@ -111,10 +103,7 @@ async function tryAt(
   const { pool } = course;
   const { rules } = pool;
   const { forwarding, replay } = passage;
-  const harmless = isHarmless(
-    { method: forwarding.exchange.method, path: passage.path },
-    rules.retry,
-  );
+  const harmless = isHarmless(forwarding.exchange.method, forwarding.visit, rules.retry);
   const rule = () => ({
     harmless,
     replayable: replay?.replayable ?? true,
@@ -125,7 +114,7 @@ async function tryAt(
     exchange: forwarding.exchange,
     pool,
     member,
-    fields: requestFields(forwarding, member.upstream, rules.headers.request),
+    fields: requestFields(forwarding, { pool, member }),
     body: replay?.open(),
     harmless,
     mayRescue: () => mayFailOver(WENT_DOWN, rule()),
@@ -146,7 +135,9 @@ async function tryAt(
     const latencyMs = deps.clock.elapsed() - began;
     member.standing.saw({ kind: "answered", status: response.status, latencyMs });
     const cookie = cookieFor(rules.policy, member.upstream, passage);
-    return settle({ pool, member, response, cookie }, course, passage, deps);
+    const retries = course.attempts - 1;
+    const answer = { pool, member, response, cookie, latencyMs, retries };
+    return settle(answer, course, passage, deps);
   }
   member.standing.leave();
   // Deno tells of a client that left amid its body by that body alone.
@@ -161,23 +152,26 @@ async function tryAt(
   return mayFailOver(outcome, rule()) ? undefined : course.last;
 }
 
-/** Takes an answer, unless its status fails over and there is somewhere to go. */
+/** Takes an answer, unless it is one that fails over and there is somewhere to go. */
 function settle(
   answer: Answer,
   course: Course,
-  { replay, failed }: Passage,
+  { forwarding, replay, failed }: Passage,
   { clock }: ForwardDeps,
 ): Passed | undefined {
   const { pool, member, response } = answer;
-  const { status, attemptsMax } = pool.rules.retry;
+  const { status, responses, attemptsMax } = pool.rules.retry;
   drop(course.last);
   course.last = { kind: "answer", answer };
 
-  const unwanted = status.some(({ from, to }) => response.status >= from && response.status <= to);
-  const more = course.attempts < (attemptsMax ?? Infinity) &&
-    (anyLeft(pool, course.tried, clock.elapsed()) ||
-      passesLeft(course, clock.elapsed()));
-  if (unwanted && more && (replay?.replayable ?? true)) {
+  const unwanted = isWithin(response.status, status) ||
+    responses.some((rule) =>
+      matchesResponse(rule.response, response) &&
+      (rule.request === undefined || matches(rule.request, forwarding.visit))
+    );
+  const more = unwanted && course.attempts < (attemptsMax ?? Infinity) &&
+    (anyLeft(pool, course.tried, clock.elapsed()) || passesLeft(course, clock.elapsed()));
+  if (more && (replay?.replayable ?? true)) {
     failed(member, response);
     return undefined;
   }
@@ -209,11 +203,8 @@ function passesLeft({ pool, attempts, deadline }: Course, now: number): boolean 
 }
 
 /** Gives back an answer that nobody will read. */
-export function drop(passed: Passed | undefined): void {
-  if (passed?.kind !== "answer") return;
-  passed.answer.response.body?.cancel();
-  passed.answer.response.tunnel?.goAway();
-  passed.answer.member.standing.leave();
+function drop(passed: Passed | undefined): void {
+  if (passed?.kind === "answer") letGo(passed.answer);
 }
 
 function noteWanted(pool: Pool, chosen: Member | undefined): void {

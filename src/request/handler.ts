@@ -2,73 +2,59 @@
  * The story of one request: vet, route, forward, answer, account. Everything it needs of the
  * outside comes through its arguments, and it knows of no engine.
  */
-import type { Account, Delivery, Exchange, Pool, Reply, Transport, Tunnel } from "../model.ts";
-import type { Cidr } from "../rules.ts";
-import type { Deadlines } from "../deadlines.ts";
-import type { Clock } from "../platform/platform.ts";
+import type { Delivery, Exchange, Reply } from "../model.ts";
+import type { Step } from "../rules.ts";
 import { bounded } from "./body.ts";
+import { amended, limited, run } from "./chain.ts";
 import { identify } from "./client.ts";
-import { type Answer, drop, forward, type Passed } from "./forward.ts";
-import { responseFields } from "./headers.ts";
-import { backInMs } from "./pick.ts";
-import type { World } from "./policy_asker.ts";
+import type { Crew } from "./crew.ts";
+import { PasswordDesk } from "./basic_auth.ts";
+import type { RelayDeps, Snapshot } from "./deps.ts";
+import type { Answer, Ending } from "./ending.ts";
+import { leaving } from "./leaving.ts";
+import { portOf } from "./placeholders.ts";
+import { proxy } from "./proxy.ts";
 import { emptyReply } from "./replies.ts";
-import { ReplayBody } from "./replay.ts";
-import { normalHost, type Router } from "./route.ts";
-import { beginStory, inWords, type Story } from "./story.ts";
-
-/** What is configured now. A request reads it once. */
-export interface Snapshot {
-  readonly router: Router;
-  readonly trustedProxies: readonly Cidr[];
-  /** The pool of that id, while it is configured. */
-  readonly pool: (id: string) => Pool | undefined;
-}
-
-/** An upgraded connection that runs, so that a reload or drain can end it. */
-export interface RunningTunnel {
-  readonly tunnel: Tunnel;
-  readonly upstreamId: string;
-  readonly closeDelayMs: number;
-}
-
-export interface RelayDeps {
-  readonly live: { readonly current: Snapshot };
-  readonly transport: Transport;
-  readonly clock: Clock;
-  readonly deadlines: Deadlines;
-  readonly world: World;
-  readonly newId: () => string;
-  readonly tunnels: Set<RunningTunnel>;
-  /** While true, every answer asks the client to close its connection. */
-  readonly draining: () => boolean;
-  readonly account: (account: Account) => void;
-  /** Takes what must never happen: a bug of ours. */
-  readonly bug: (error: unknown) => void;
-}
-
-/** What the request comes to: a reply, and the answer it stems from. Without a reply the client has left. */
-interface Ending {
-  readonly reply: Reply | undefined;
-  readonly answer?: Answer;
-}
+import { type Found, normalHost } from "./route.ts";
+import { beginStory, type Story } from "./story.ts";
+import { pathOf, Visit } from "./visit.ts";
 
 export type Relay = (exchange: Exchange) => Promise<void>;
 
+/** What the request comes to: a reply, and the answer it stems from. Without a reply the client has left. */
+interface Departure {
+  readonly reply: Reply | undefined;
+  readonly answer?: Answer | undefined;
+}
+
 /** Makes the function that serves one exchange after another. It never rejects. */
 export function createRelay(deps: RelayDeps): Relay {
+  const crew: Crew = {
+    clock: deps.clock,
+    world: deps.world,
+    forwarding: {
+      transport: deps.transport,
+      clock: deps.clock,
+      deadlines: deps.deadlines,
+      poolNow: (id) => deps.live.current.pool(id),
+    },
+    desk: new PasswordDesk(deps.world),
+    run: (steps, visit) => run(steps, visit, crew),
+  };
   return async (exchange) => {
     const { current } = deps.live;
     const startedAt = deps.clock.now();
     const began = deps.clock.elapsed();
     const story = beginStory(deps.newId(), identify(exchange, current.trustedProxies));
 
-    const ending = await decide(exchange, current, story, deps).catch((error: unknown): Ending => {
-      deps.bug(error);
-      story.outcome = "error";
-      return { reply: emptyReply(500, { requestId: story.requestId, close: true }) };
-    });
-    const delivery = await deliver(exchange, ending, story, deps);
+    const departure = await decide(exchange, current, story, crew).catch(
+      (error: unknown): Departure => {
+        deps.bug(error);
+        story.outcome = "error";
+        return { reply: emptyReply(500, { requestId: story.requestId, close: true }) };
+      },
+    );
+    const delivery = await deliver(exchange, departure, story, deps);
 
     const { client, body, ...told } = story;
     try {
@@ -79,9 +65,9 @@ export function createRelay(deps: RelayDeps): Relay {
         exchange,
         startedAt,
         durationMs: deps.clock.elapsed() - began,
-        status: ending.reply?.status ?? 499,
+        status: departure.reply?.status ?? 499,
         bodyBytes: delivery.bodyBytes,
-        replyFields: ending.reply?.fields,
+        replyFields: departure.reply?.fields,
       });
     } catch (error) {
       // Whoever keeps the books must not be able to end the process.
@@ -92,15 +78,15 @@ export function createRelay(deps: RelayDeps): Relay {
 
 async function decide(
   exchange: Exchange,
-  { router, pool: poolOf }: Snapshot,
+  snapshot: Snapshot,
   story: Story,
-  deps: RelayDeps,
-): Promise<Ending> {
+  crew: Crew,
+): Promise<Departure> {
   const { requestId } = story;
   const hostField = exchange.fields.get("host");
-  const host = normalHost(hostField);
+  const hostname = normalHost(hostField);
   story.outcome = "refused";
-  if (host === undefined || hostField === undefined) {
+  if (hostname === undefined || hostField === undefined) {
     return { reply: emptyReply(400, { requestId, close: true }) };
   }
   if (exchange.method === "CONNECT" || exchange.method === "TRACE") {
@@ -108,115 +94,50 @@ async function decide(
     return { reply: emptyReply(405, { requestId, allow }) };
   }
 
+  const visit = new Visit(exchange, hostField, snapshot, story);
+  const { router } = snapshot;
   const path = pathOf(exchange.target);
-  const route = router.find(host, path);
-  const action = route?.steps[0]?.action;
-  const pool = action?.kind === "proxy" ? poolOf(action.pool.id) : undefined;
+  const found = router.find(hostname, path, router.usesPorts ? portOf(visit) : undefined);
   story.outcome = "unrouted";
-  if (route === undefined || pool === undefined) return { reply: emptyReply(404, { requestId }) };
-  story.routeId = route.id;
+  if (found === undefined) return { reply: emptyReply(404, { requestId }) };
+  story.routeId = found.route.id;
+  if (exchange.body !== undefined) story.body = bounded(exchange.body, found.route.bodyLimitBytes);
 
-  const limitBytes = route.bodyLimitBytes;
-  const body = exchange.body === undefined ? undefined : bounded(exchange.body, limitBytes);
-  story.body = body;
-  story.outcome = "refused";
-  if ((body?.lengthBytes ?? 0) > limitBytes) {
-    body?.cancel();
-    return { reply: emptyReply(413, { requestId, close: true }) };
+  let ending = await along(found, visit, crew);
+  if (ending.kind === "error" && found.route.errors.length > 0) {
+    ending = await amended(ending, found.route.errors, visit, crew);
   }
-  return relayTo(pool, { exchange, path, hostField }, story, deps);
+  return departing(ending, visit, crew);
 }
 
-interface Incoming {
-  readonly exchange: Exchange;
-  readonly path: string;
-  readonly hostField: string;
+/** Where the route leads. Most lead to one pool, and are spared the walk. */
+function along({ route, only }: Found, visit: Visit, crew: Crew): Ending | Promise<Ending> {
+  const tooLarge = limited(route.bodyLimitBytes, visit);
+  if (tooLarge !== undefined) return tooLarge;
+  return only === undefined ? walk(route.steps, visit, crew) : proxy(only, visit, crew);
 }
 
-async function relayTo(
-  pool: Pool,
-  { exchange, path, hostField }: Incoming,
-  story: Story,
-  deps: RelayDeps,
-): Promise<Ending> {
-  const forwarding = {
-    exchange,
-    host: hostField,
-    client: story.client,
-    requestId: story.requestId,
-  };
-  const { body } = story;
-  const replay = body && new ReplayBody(body, pool.rules.retry.replayLimitBytes);
-  const passed = await forward(pool, {
-    forwarding,
-    path,
-    replay,
-    world: deps.world,
-    began: ({ upstream }) => {
-      story.attempts++;
-      story.upstream = upstream.name;
-    },
-    failed: ({ upstream }, what) => {
-      story.failures.push(`${upstream.name}: ${inWords(what)}`);
-    },
-  }, {
-    transport: deps.transport,
-    clock: deps.clock,
-    deadlines: deps.deadlines,
-    poolNow: (id) => deps.live.current.pool(id),
-  });
-  if (passed.kind === "answer") replay?.release();
-  else replay?.cancel();
-  if (body?.exceeded === true && passed.kind !== "answer") {
-    story.outcome = "refused";
-    return { reply: emptyReply(413, { requestId: story.requestId, close: true }) };
-  }
-  try {
-    return conclude(passed, forwarding, story, deps);
-  } catch (bug) {
-    drop(passed);
-    throw bug;
-  }
+async function walk(steps: readonly Step[], visit: Visit, crew: Crew): Promise<Ending> {
+  const ending = await run(steps, visit, crew);
+  if (ending !== undefined) return ending;
+  visit.story.outcome = "answered";
+  return { kind: "reply", reply: emptyReply(200, visit), answer: undefined };
 }
 
-function conclude(
-  passed: Passed,
-  forwarding: Parameters<typeof responseFields>[2],
-  story: Story,
-  { clock }: RelayDeps,
-): Ending {
-  const { requestId } = story;
-  switch (passed.kind) {
-    case "abandoned":
-      story.outcome = "abandoned";
-      return { reply: undefined };
-    case "unavailable": {
-      story.outcome = "unavailable";
-      const retryAfterMs = backInMs(passed.pool, clock.elapsed());
-      return { reply: emptyReply(503, { requestId, retryAfterMs }) };
-    }
-    case "failed":
-      story.outcome = "failed";
-      return {
-        reply: emptyReply(passed.last.reason === "headers_timeout" ? 504 : 502, { requestId }),
-      };
-    case "answer": {
-      const { pool, member, response, cookie } = passed.answer;
-      const rules = pool.rules.headers.response;
-      const fields = responseFields(response, rules, forwarding, member.upstream);
-      if (cookie !== undefined) fields.append("Set-Cookie", cookie);
-      story.outcome = "answered";
-      story.upstream = member.upstream.name;
-      return { reply: { ...response, fields }, answer: passed.answer };
-    }
-  }
+function departing(ending: Ending, visit: Visit, { world }: Crew): Departure {
+  const answer = ending.kind === "reply" ? ending.answer : undefined;
+  visit.settleBody(answer);
+  if (ending.kind === "left") return { reply: undefined };
+  const { reply } = ending;
+  if (visit.leaving === undefined && visit.owed === undefined) return { reply, answer };
+  return { reply: leaving(reply, answer, visit, world), answer };
 }
 
 async function deliver(
   exchange: Exchange,
-  { reply, answer }: Ending,
+  { reply, answer }: Departure,
   story: Story,
-  { tunnels, draining, bug }: RelayDeps,
+  { tunnels, draining, clock, bug }: RelayDeps,
 ): Promise<Delivery> {
   if (reply === undefined) return { end: "left", bodyBytes: 0 };
   // `Connection` of a 101 says "upgrade", and is the engine's.
@@ -227,6 +148,9 @@ async function deliver(
     closeDelayMs: answer.pool.rules.streamCloseDelayMs,
   };
   if (running) tunnels.add(running);
+  const lifeMs = answer?.pool.rules.streamTimeoutMs;
+  const stopTimer = running && lifeMs !== undefined &&
+    clock.after(lifeMs, () => running.tunnel.goAway());
 
   const delivery = await exchange.answer(reply).catch((error: unknown): Delivery => {
     bug(error);
@@ -235,15 +159,11 @@ async function deliver(
     return { end: "left", bodyBytes: 0 };
   });
 
+  if (stopTimer) stopTimer();
   if (running) tunnels.delete(running);
   if (answer && delivery.end === "cut") answer.member.standing.saw({ kind: "truncated" });
   answer?.member.standing.leave();
   if (delivery.end === "cut") story.outcome = "truncated";
   if (delivery.end === "left") story.outcome = "abandoned";
   return delivery;
-}
-
-function pathOf(target: string): string {
-  const query = target.indexOf("?");
-  return query < 0 ? target : target.slice(0, query);
 }

@@ -4,19 +4,19 @@
  */
 import type { Fields } from "../fields.ts";
 import { lowerName, sameName } from "../fields.ts";
-import type { Exchange, UpstreamResponse } from "../model.ts";
-import type { HeaderRules, PlaceholderName, Template, Upstream } from "../rules.ts";
+import type { Exchange, Member, Pool } from "../model.ts";
+import type { HeaderRules, Upstream } from "../rules.ts";
 import type { Client } from "./client.ts";
-
-/** Values of the placeholders of one attempt. */
-export type Placeholders = (name: PlaceholderName) => string;
+import type { Answer } from "./ending.ts";
+import { clean, type Placeholders, placeholders, render } from "./placeholders.ts";
+import type { Visit } from "./visit.ts";
 
 export interface Forwarding {
+  readonly visit: Visit;
+  /** What upstreams are asked: the visit's own, unless their pool rewrites it. */
   readonly exchange: Exchange;
-  /** The client's `Host`, as sent. */
-  readonly host: string;
+  /** As this pool sees it: it may trust more peers than others do. */
   readonly client: Client;
-  readonly requestId: string;
 }
 
 /**
@@ -43,13 +43,13 @@ const VIA = "1.1 understudy";
 
 /** The request's fields for one upstream. Made anew for every attempt, as rules may name the upstream. */
 export function requestFields(
-  forwarding: Forwarding,
-  upstream: Upstream,
-  rules: HeaderRules,
+  { visit, exchange, client }: Forwarding,
+  place: { readonly pool: Pool; readonly member: Member },
 ): Fields {
-  const { exchange, client } = forwarding;
+  const { upstream } = place.member;
+  const rules = place.pool.rules.headers.request;
   const fields = endToEnd(exchange.fields);
-  fields.set("Host", hostFor(upstream, forwarding.host));
+  fields.set("Host", hostFor(upstream, visit.host));
 
   const forwardedFor = client.viaTrusted ? fields.joined("x-forwarded-for") : undefined;
   const { ip } = exchange.peer;
@@ -58,27 +58,46 @@ export function requestFields(
     fields.set("X-Forwarded-Proto", exchange.scheme);
   }
   if (!client.viaTrusted || !fields.has("x-forwarded-host")) {
-    fields.set("X-Forwarded-Host", forwarding.host);
+    fields.set("X-Forwarded-Host", visit.host);
   }
   fields.append("Via", VIA);
 
-  const values = placeholders(forwarding, upstream);
-  apply(rules, fields, values);
+  if (isEmpty(rules) && upstream.headers.length === 0) return fields;
+  const values = placeholders(visit, place);
+  edit(fields, rules, values);
   for (const { name, value } of upstream.headers) fields.set(name, render(value, values));
   return fields;
 }
 
-/** The response's fields for the client. */
-export function responseFields(
-  response: UpstreamResponse,
-  rules: HeaderRules,
-  forwarding: Forwarding,
-  upstream: Upstream,
-): Fields {
-  const fields = endToEnd(response.fields);
+/** The fields of an upstream's answer for the client. */
+export function responseFields(answer: Answer, visit: Visit): Fields {
+  const rules = answer.pool.rules.headers.response;
+  const fields = endToEnd(answer.response.fields);
   fields.append("Via", VIA);
-  if (!isEmpty(rules)) apply(rules, fields, placeholders(forwarding, upstream));
+  if (!isEmpty(rules)) edit(fields, rules, placeholders(visit, answer));
+  if (answer.cookie !== undefined) fields.append("Set-Cookie", answer.cookie);
   return fields;
+}
+
+/** Applies the operator's rules to a head. */
+export function edit(fields: Fields, rules: HeaderRules, values: Placeholders): void {
+  if (rules.remove.length > 0) {
+    fields.deleteWhere((name) => rules.remove.some((pattern) => fits(name, pattern)));
+  }
+  for (const rule of rules.replace) {
+    // Only the operator's own `$1` refers to a group, not one that a client put into its path.
+    const replacement = render(rule.with, (name) => values(name).replaceAll("$", "$$$$"));
+    fields.replace(rule.name, (value) => clean(value.replace(rule.search, replacement)));
+  }
+  for (const { name, value } of rules.set) fields.set(name, render(value, values));
+  for (const { name, value } of rules.add) fields.append(name, render(value, values));
+  for (const { name, value } of rules.fallback) {
+    if (!fields.has(name)) fields.append(name, render(value, values));
+  }
+}
+
+export function isEmpty({ remove, replace, set, add, fallback }: HeaderRules): boolean {
+  return remove.length + replace.length + set.length + add.length + fallback.length === 0;
 }
 
 /**
@@ -102,53 +121,6 @@ export function endToEnd(fields: Fields): Fields {
   return copy;
 }
 
-export function render(template: Template, values: Placeholders): string {
-  let text = "";
-  for (const part of template) text += typeof part === "string" ? part : values(part.name);
-  return clean(text);
-}
-
-function apply(rules: HeaderRules, fields: Fields, values: Placeholders): void {
-  if (rules.remove.length > 0) {
-    fields.deleteWhere((name) => rules.remove.some((pattern) => fits(name, pattern)));
-  }
-  for (const rule of rules.replace) {
-    // Only the operator's own `$1` refers to a group, not one that a client put into its path.
-    const replacement = render(rule.with, (name) => values(name).replaceAll("$", "$$$$"));
-    fields.replace(rule.name, (value) => clean(value.replace(rule.search, replacement)));
-  }
-  for (const { name, value } of rules.set) fields.set(name, render(value, values));
-  for (const { name, value } of rules.add) fields.append(name, render(value, values));
-}
-
-function placeholders(
-  { exchange, host, client, requestId }: Forwarding,
-  upstream: Upstream,
-): Placeholders {
-  return (name) => {
-    switch (name) {
-      case "client_ip":
-        return client.ip;
-      case "host":
-        return host;
-      case "upstream":
-        return upstream.name;
-      case "upstream_host":
-        return upstream.authority;
-      case "scheme":
-        return exchange.scheme;
-      case "method":
-        return exchange.method;
-      case "uri":
-        return exchange.target;
-      case "request_id":
-        return requestId;
-      default:
-        return "";
-    }
-  };
-}
-
 function hostFor({ hostHeader, authority }: Upstream, clientHost: string): string {
   switch (hostHeader.kind) {
     case "client":
@@ -168,14 +140,4 @@ function fits(name: string, pattern: string): boolean {
   if (wanted.startsWith("*")) return lower.endsWith(core);
   if (wanted.endsWith("*")) return lower.startsWith(core);
   return sameName(name, pattern);
-}
-
-/** A value with a line break in it would end the field, and begin another of somebody's choosing. */
-function clean(value: string): string {
-  // deno-lint-ignore no-control-regex
-  return value.replace(/[\0\r\n]/g, "");
-}
-
-function isEmpty({ remove, replace, set, add }: HeaderRules): boolean {
-  return remove.length + replace.length + set.length + add.length === 0;
 }

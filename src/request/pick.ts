@@ -48,7 +48,8 @@ export function available({ upstream, standing }: Member, pool: Pool, now: numbe
 
 /**
  * The member that `failback` keeps traffic on, noted in `pool.held`; undefined means plain preference.
- * Only policy `first` has any to fail back to. A member that is merely full keeps its hold: what spills over comes back.
+ * Only policy `first` has one to fail back to. A member that is merely full keeps its hold: what
+ * spills over comes back.
  */
 export function hold(pool: Pool, now: number): Member | undefined {
   const { failback } = pool.rules;

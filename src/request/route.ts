@@ -1,17 +1,28 @@
 /**
  * Finds the route for a host and a path. Exact host beats wildcard beats any; then the longest path;
- * then file order. Built once a configuration, so that a request pays two map look-ups.
+ * then one for some ports beats one for all; then file order. Built once a configuration, so that a
+ * request pays two map look-ups.
  */
-import type { Route } from "../rules.ts";
+import type { PoolRules, Route } from "../rules.ts";
+
+/** A route, and what can be known about it before any request. */
+export interface Found {
+  readonly route: Route;
+  /** The pool to which everything goes, where the route is that and nothing else, as most are. */
+  readonly only: PoolRules | undefined;
+}
 
 export interface Router {
+  /** Whether any route asks for a port; else nobody needs to know one. */
+  readonly usesPorts: boolean;
   /** `host` as `normalHost` gives it, `path` without query. */
-  find(host: string, path: string): Route | undefined;
+  find(host: string, path: string, port?: number): Found | undefined;
 }
 
 interface Candidate {
   readonly path: string;
-  readonly route: Route;
+  readonly ports: readonly number[];
+  readonly found: Found;
 }
 
 /** Host of a `Host` field: `name`, `[v6]`, each with an optional port. Strict, as URLs get built from it. */
@@ -29,27 +40,32 @@ export function buildRouter(routes: readonly Route[]): Router {
   const wildcard = new Map<string, Candidate[]>();
   const any: Candidate[] = [];
   for (const route of routes) {
+    const found = { route, only: onlyPool(route) };
     for (const host of route.hosts) {
       const list = host === "*"
         ? any
         : listOf(host.startsWith("*.") ? wildcard : exact, host.replace(/^\*/, ""));
-      for (const path of route.paths) list.push({ path, route });
+      for (const path of route.paths) list.push({ path, ports: route.ports, found });
     }
   }
   for (const list of [...exact.values(), ...wildcard.values(), any]) {
     // Stable: among equal lengths the file's order stays.
-    list.sort((one, other) => other.path.length - one.path.length);
+    list.sort((one, other) =>
+      other.path.length - one.path.length ||
+      Number(other.ports.length > 0) - Number(one.ports.length > 0)
+    );
   }
 
   return {
-    find(host, rawPath) {
+    usesPorts: routes.some(({ ports }) => ports.length > 0),
+    find(host, rawPath, port = 0) {
       // `OPTIONS *` asks about the whole of an upstream (RFC 9110 section 9.3.7).
       const path = rawPath === "*" ? "/" : cleanPath(rawPath);
       const dot = host.indexOf(".");
       return (
-        within(exact.get(host), path) ??
-          (dot > 0 ? within(wildcard.get(host.slice(dot)), path) : undefined) ??
-          within(any, path)
+        within(exact.get(host), path, port) ??
+          (dot > 0 ? within(wildcard.get(host.slice(dot)), path, port) : undefined) ??
+          within(any, path, port)
       );
     },
   };
@@ -85,8 +101,21 @@ function decoded(path: string): string {
   }
 }
 
-function within(candidates: readonly Candidate[] | undefined, path: string): Route | undefined {
-  return candidates?.find((candidate) => isUnder(path, candidate.path))?.route;
+function within(
+  candidates: readonly Candidate[] | undefined,
+  path: string,
+  port: number,
+): Found | undefined {
+  return candidates?.find((candidate) =>
+    isUnder(path, candidate.path) &&
+    (candidate.ports.length === 0 || candidate.ports.includes(port))
+  )?.found;
+}
+
+function onlyPool({ steps }: Route): PoolRules | undefined {
+  const [step] = steps;
+  const isOne = steps.length === 1 && step?.match === undefined;
+  return isOne && step?.action.kind === "proxy" ? step.action.pool : undefined;
 }
 
 function listOf(map: Map<string, Candidate[]>, key: string): Candidate[] {

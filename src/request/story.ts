@@ -12,6 +12,8 @@ export interface Story {
   body: BoundedBody | undefined;
   outcome: ExchangeOutcome;
   readonly failures: string[];
+  /** Present where a step keeps the exchange out of the access log. */
+  logged?: false;
 }
 
 export function beginStory(requestId: string, client: Client): Story {

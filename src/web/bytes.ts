@@ -1,5 +1,5 @@
 /** Bytes between our pull sources and the Web's streams, both ways. Nothing is buffered here. */
-import type { EndSignal } from "../ending.ts";
+import type { EndSignal } from "../end.ts";
 import type { ByteSource, Delivery } from "../model.ts";
 
 /** The sender ended its body before it was whole. */

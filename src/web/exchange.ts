@@ -2,7 +2,7 @@
  * An exchange made of a `Request`: what came in as far as fetch servers show it, and a `Response`
  * as the means to answer. docs/limits.md lists what they do not show.
  */
-import type { EndSignal } from "../ending.ts";
+import type { EndSignal } from "../end.ts";
 import { Fields } from "../fields.ts";
 import type { ByteSource, Delivery, Exchange, Reply } from "../model.ts";
 import type { ServedConnection } from "../platform/platform.ts";

@@ -2,14 +2,14 @@
  * An exchange read off a connection: the request exactly as sent, and the bytes of its answer. Knows
  * how a message is framed (RFC 9112 section 6) and nothing of what it says.
  */
-import { Ending, type EndSignal } from "../ending.ts";
+import { End, type EndSignal } from "../end.ts";
 import { Fields } from "../fields.ts";
 import type { ByteSource, Delivery, Exchange, Reply } from "../model.ts";
 import type { Connection } from "../platform/platform.ts";
 import { latin1Bytes } from "./bytes.ts";
 import type { RequestHead } from "./head.ts";
 import { declareLength, Outflow, type OutFraming, type Sent } from "./outflow.ts";
-import { reasonOf } from "./reasons.ts";
+import { reasonOf } from "../reasons.ts";
 import { WireTunnel } from "./tunnel.ts";
 import { WRITER, type Writer } from "./writer.ts";
 
@@ -41,7 +41,7 @@ export class WireExchange implements Exchange {
   readonly peer: Exchange["peer"];
   readonly #head: RequestHead;
   readonly #site: ExchangeSite;
-  #leaving: Ending | undefined;
+  #leaving: End | undefined;
   #left = false;
   /** The head of the answer has gone out. */
   answered = false;
@@ -60,7 +60,7 @@ export class WireExchange implements Exchange {
   }
 
   get signal(): EndSignal {
-    this.#leaving ??= new Ending();
+    this.#leaving ??= new End();
     if (this.#left) this.#leaving.abort();
     return this.#leaving;
   }

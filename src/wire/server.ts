@@ -13,7 +13,7 @@ import { HEAD_LIMITS, type HeadLimits, type Heads } from "./head.ts";
 import { type RequestHead, requestHeads } from "./head.ts";
 import { Inflow } from "./inflow.ts";
 import { Outflow } from "./outflow.ts";
-import { reasonOf } from "./reasons.ts";
+import { reasonOf } from "../reasons.ts";
 import type { WireTunnel } from "./tunnel.ts";
 
 export interface ServerLimits {

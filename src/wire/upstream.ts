@@ -3,7 +3,7 @@
  * counts as sent; what comes back is read strictly, and what breaks is told as broken.
  * Longer than usual, as the states of one connection are best read on one page.
  */
-import type { EndHearer } from "../ending.ts";
+import type { EndHearer } from "../end.ts";
 import type { Attempt, FailureReason, Outcome, UpstreamResponse } from "../model.ts";
 import type { Clock, Connection, ConnectionEvents } from "../platform/platform.ts";
 import { BODY_LIMITS } from "./body.ts";

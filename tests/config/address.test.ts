@@ -55,7 +55,7 @@ describe("readHostPort()", () => {
 
 describe("readUpstream()", () => {
   // written, scheme, host, port, authority, name
-  const good: [string, "http" | "https", string, number, string, string][] = [
+  const good: [string, "http" | "https" | "h2c", string, number, string, string][] = [
     [
       "http://192.168.1.5:11434",
       "http",
@@ -67,6 +67,8 @@ describe("readUpstream()", () => {
     ["https://a.example", "https", "a.example", 443, "a.example", "a.example:443"],
     ["https://a.example:443", "https", "a.example", 443, "a.example", "a.example:443"],
     ["http://A.Example", "http", "a.example", 80, "a.example", "a.example:80"],
+    ["h2c://a", "h2c", "a", 80, "a", "a:80"],
+    ["H2C://a:8080", "h2c", "a", 8080, "a:8080", "a:8080"],
     ["HTTP://a", "http", "a", 80, "a", "a:80"],
     ["a:11434", "http", "a", 11434, "a:11434", "a:11434"],
     ["localhost", "http", "localhost", 80, "localhost", "localhost:80"],
@@ -112,8 +114,9 @@ describe("readUpstream()", () => {
     ["http://user:secret@a", /without credentials/],
     ["ws://a", /carry WebSockets/],
     ["wss://a", /carry WebSockets/],
-    ["h2c://a", /later version/],
-    ["unix+h2c//run/x", /later version/],
+    ["h2c://a:443", /"https:\/\/" with port 443/],
+    ["unix+h2c/run/x", /an upstream without a path/],
+    ["unix+h2c://run/x", /an upstream such as/],
     ["unix:///run/x", /a socket/],
     ["unix//", /a socket/],
     ["http://a:443", /"https:\/\/" with port 443/],

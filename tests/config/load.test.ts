@@ -226,14 +226,12 @@ describe("load() reads each form of a setting", () => {
       ) => [poolsOf(routes)[0]?.passive.failsMax, poolsOf(routes)[0]?.passive.clearOnPass],
       [3, false],
     ],
-    ["retry: { match: { paths: /api } }", ({ routes }) => poolsOf(routes)[0]?.retry.match, [{
-      kind: "all",
-      of: [{ kind: "prefix", paths: ["/api"] }],
-    }]],
-    ["retry: { match: { methods: post } }", ({ routes }) => poolsOf(routes)[0]?.retry.match, [{
-      kind: "all",
-      of: [{ kind: "method", methods: ["POST"] }],
-    }]],
+    ["retry: { match: { paths: /api } }", ({ routes }) => poolsOf(routes)[0]?.retry.match, [
+      { kind: "prefix", paths: ["/api"] },
+    ]],
+    ["retry: { match: { methods: post } }", ({ routes }) => poolsOf(routes)[0]?.retry.match, [
+      { kind: "method", methods: ["POST"] },
+    ]],
     ["host: [B.com, '*.a.com', b.com]", ({ routes }) => [routes[0]?.hosts, routes[0]?.id], [[
       "b.com",
       "*.a.com",
@@ -351,12 +349,11 @@ routes:
       `admin: off\n${route()}`,
       /^config.yaml:1:1 admin: Cannot use "admin" yet as it comes with a later version$/,
     ],
-    [route("encode: gzip"), /Cannot use "encode" yet/],
+    [route("auth: {}"), /Cannot use "auth" yet/],
     [
-      route("policy: least_conn"),
-      /Expected "first" but received "least_conn", which comes with a later version$/,
+      route("policy: frist"),
+      /Expected a policy such as "first" or "least_conn" but received "frist", did you mean "first"\?$/,
     ],
-    [route("policy: frist"), /Expected "first" but received "frist", did you mean "first"\?$/],
     [
       route("health: { interval: 5s }"),
       /Expected "uri" or "port", which turn probing on but received neither$/,
@@ -380,7 +377,10 @@ routes:
       route("headers: { request: { set: { __proto__: a } } }"),
       /Expected a known key but received "__proto__"/,
     ],
-    [route("retry: { match: {} }"), /Expected "methods" or "paths" but received neither/],
+    [
+      route("retry: { match: {} }"),
+      /Expected at least one key such as "path" or "method" but received none/,
+    ],
     [
       `${route()}\n  - upstreams: [http://b]`,
       /Expected a host and path of its own but received "\*\/", which routes\[0\] answers already/,
@@ -393,7 +393,7 @@ routes:
       "routes: [{ upstreams: [{ url: 'a:1-2', name: b }] }]",
       /upstreams\[0\].name: Expected no name for a range of ports/,
     ],
-    ["routes: [{ upstreams: [{ url: a, tls: {} }] }]", /Cannot use "tls" yet/],
+    ["routes: [{ upstreams: [{ url: a, wake: {} }] }]", /Cannot use "wake" yet/],
     ["a: &a [*a]\nroutes: []", /Expected an alias to something else but "\*a" holds itself/],
   ];
   for (const [text, expected] of cases) {
@@ -467,6 +467,21 @@ describe("load() never throws", () => {
     "failback",
     "match",
     "host",
+    "steps",
+    "first_of",
+    "proxy",
+    "respond",
+    "responses",
+    "errors",
+    "any",
+    "not",
+    "query",
+    "tls",
+    "ca",
+    "dynamic",
+    "fallback",
+    "weighted_round_robin",
+    "port",
   );
   const values = fc.oneof(
     fc.string(),
@@ -542,7 +557,19 @@ describe("load() never throws", () => {
       fc.asyncProperty(tree, (value) =>
         check(
           stringify({
-            routes: [{ upstreams: ["a"], health: value, headers: value, retry: value }],
+            routes: [{
+              upstreams: ["a"],
+              health: value,
+              headers: value,
+              retry: value,
+              policy: value,
+              transport: value,
+              dynamic: value,
+              responses: value,
+              rewrite: value,
+              errors: value,
+              steps: [value, { match: value, first_of: value }, { proxy: value, vars: value }],
+            }],
           }),
         )),
       { numRuns: 300 },

@@ -6,6 +6,7 @@ import type { FailureReason, Outcome } from "../../src/model.ts";
 import type { Matcher, RetryRules } from "../../src/rules.ts";
 import { isHarmless, mayFailOver } from "../../src/request/failover.ts";
 import { retry } from "../support/fake_route.ts";
+import { visit } from "../support/fake_visit.ts";
 
 describe("isHarmless()", () => {
   const posts: Matcher = { kind: "method", methods: ["POST"] };
@@ -30,7 +31,8 @@ describe("isHarmless()", () => {
   ];
   for (const [method, path, rule, expected] of cases) {
     it(`says ${expected} for ${method} ${path} when match is ${JSON.stringify(rule)}`, () => {
-      assert.equal(isHarmless({ method, path }, retry({ match: rule })), expected);
+      const asked = visit({ method, target: path });
+      assert.equal(isHarmless(method, asked, retry({ match: rule })), expected);
     });
   }
 });

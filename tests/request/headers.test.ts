@@ -4,20 +4,36 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { Fields } from "../../src/fields.ts";
 import type { HeaderRules, Template, Upstream } from "../../src/rules.ts";
-import { endToEnd, requestFields, responseFields } from "../../src/request/headers.ts";
-import { type Asked, FakeExchange } from "../support/fake_exchange.ts";
-import { NO_RULES, text, upstream } from "../support/fake_route.ts";
+import {
+  endToEnd,
+  type Forwarding,
+  requestFields,
+  responseFields,
+} from "../../src/request/headers.ts";
+import type { Asked } from "../support/fake_exchange.ts";
+import { FakeStanding, NO_RULES, pool, text, upstream } from "../support/fake_route.ts";
+import { visit } from "../support/fake_visit.ts";
 
 type Pairs = readonly (readonly [string, string])[];
 
-function forwarding(asked: Asked = {}, viaTrusted = false) {
-  const exchange = new FakeExchange(asked);
-  const host = exchange.fields.get("host") ?? "";
-  return { exchange, host, client: { ip: "198.51.100.9", viaTrusted }, requestId: "id-1" };
+function forwarding(asked: Asked = {}, viaTrusted = false): Forwarding {
+  const of = visit({ ...asked, viaTrusted, clientIp: "198.51.100.9" });
+  return { visit: of, exchange: of.exchange, client: of.client };
+}
+
+/** A pool of one upstream, with these rules for requests and responses alike. */
+function place(upstream: Upstream, rules: HeaderRules) {
+  const of = pool([{}], { headers: { request: rules, response: rules } });
+  const standing = new FakeStanding();
+  return { pool: of, member: { upstream, standing } };
+}
+
+function requestFor(from: Forwarding, to: Upstream, rules: HeaderRules): Fields {
+  return requestFields(from, place(to, rules));
 }
 
 function sent(fields: Pairs, viaTrusted = false): Fields {
-  return requestFields(forwarding({ fields }, viaTrusted), upstream("a"), NO_RULES);
+  return requestFor(forwarding({ fields }, viaTrusted), upstream("a"), NO_RULES);
 }
 
 function answered(fields: Pairs, rules: HeaderRules = NO_RULES): Fields {
@@ -28,7 +44,8 @@ function answered(fields: Pairs, rules: HeaderRules = NO_RULES): Fields {
     body: undefined,
     tunnel: undefined,
   };
-  return responseFields(response, rules, forwarding(), upstream("a"));
+  const told = { response, cookie: undefined, latencyMs: 1, retries: 0 };
+  return responseFields({ ...place(upstream("a"), rules), ...told }, forwarding().visit);
 }
 
 describe("endToEnd()", () => {
@@ -122,7 +139,7 @@ describe("requestFields() forwards", () => {
 
   it("nothing changed in the exchange itself", () => {
     const from = forwarding({ fields: [["Connection", "close"]] });
-    requestFields(from, upstream("a"), NO_RULES);
+    requestFor(from, upstream("a"), NO_RULES);
     assert.deepEqual([...from.exchange.fields], [["Host", "proxy.test"], ["Connection", "close"]]);
   });
 
@@ -133,7 +150,7 @@ describe("requestFields() forwards", () => {
   ];
   for (const [title, hostHeader, expected] of hosts) {
     it(`${title} Host when host_header says so`, () => {
-      const fields = requestFields(forwarding(), upstream("a", { hostHeader }), NO_RULES);
+      const fields = requestFor(forwarding(), upstream("a", { hostHeader }), NO_RULES);
       assert.equal(fields.joined("host"), expected);
     });
   }
@@ -170,6 +187,9 @@ describe("rules", () => {
       set: [rule("x-a", "3")],
       add: [rule("X-A", "4"), rule("X-A", "5")],
     }, [["X-A", "3"], ["X-A", "4"], ["X-A", "5"]]],
+    ["default where a field is absent, and only there", [["X-A", "1"]], {
+      fallback: [rule("x-a", "2"), rule("X-B", "3")],
+    }, [["X-A", "1"], ["X-B", "3"]]],
     ["go in order: remove, replace, set, add", [["X-A", "old"]], {
       add: [rule("X-A", "added")],
       set: [rule("X-A", "set")],
@@ -193,7 +213,7 @@ describe("rules", () => {
     ] as const;
     const set = names.map((name) => ({ name: `X-${name}`, value: text({ name }) }));
     const from = forwarding({ target: "/p?q", method: "PUT" });
-    const fields = requestFields(from, upstream("a"), { ...NO_RULES, set });
+    const fields = requestFor(from, upstream("a"), { ...NO_RULES, set });
     const values = ["198.51.100.9", "proxy.test", "a", "a:80", "http", "PUT", "/p?q", "id-1"];
     assert.deepEqual(names.map((name) => fields.get(`x-${name}`)), values);
   });
@@ -201,13 +221,13 @@ describe("rules", () => {
   it("take a placeholder's value as it is, though it looks like a reference to a group", () => {
     const replace = [{ name: "x-a", search: /.+/, with: text("<", { name: "uri" }, ">") }];
     const from = forwarding({ target: "/$&$1$$", fields: [["X-A", "old"]] });
-    const fields = requestFields(from, upstream("a"), { ...NO_RULES, replace });
+    const fields = requestFor(from, upstream("a"), { ...NO_RULES, replace });
     assert.equal(fields.get("x-a"), "</$&$1$$>");
   });
 
   it("of an upstream come after those of its route", () => {
     const at = upstream("a", { headers: [rule("X-A", "upstream ", { name: "upstream" })] });
-    const fields = requestFields(forwarding(), at, { ...NO_RULES, set: [rule("X-A", "route")] });
+    const fields = requestFor(forwarding(), at, { ...NO_RULES, set: [rule("X-A", "route")] });
     assert.equal(fields.joined("x-a"), "upstream a");
   });
 
@@ -224,7 +244,7 @@ describe("rules", () => {
       };
       const at = upstream("a", { name, headers: [{ name: "X-D", value }] });
       const from = forwarding({ target, fields: [["X-A", "aaa"]] });
-      for (const [, made] of requestFields(from, at, rules)) assert.doesNotMatch(made, /[\r\n\0]/);
+      for (const [, made] of requestFor(from, at, rules)) assert.doesNotMatch(made, /[\r\n\0]/);
     }));
   });
 });

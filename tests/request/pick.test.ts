@@ -1,16 +1,11 @@
 /** Preference, availability, and what each kind of failback holds on to. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Failback } from "../../src/rules.ts";
-import { available, backInMs, hold, noteAnswer, pick } from "../../src/request/pick.ts";
-import { FakeExchange } from "../support/fake_exchange.ts";
+import fc from "fast-check";
+import type { Failback, Policy } from "../../src/rules.ts";
+import { anyLeft, available, backInMs, hold, noteAnswer, pick } from "../../src/request/pick.ts";
 import { type FakePool, type FakeStanding, passive, pool } from "../support/fake_route.ts";
-import { WORLD } from "../support/fake_world.ts";
-
-const ASKER = {
-  forwarding: { exchange: new FakeExchange(), client: { ip: "192.0.2.1", viaTrusted: false } },
-  world: WORLD,
-};
+import { asker, seeded, WORLD } from "../support/fake_world.ts";
 
 type Changes = Partial<FakeStanding>;
 const UP: Changes = {};
@@ -24,7 +19,7 @@ function at(one: FakePool, index: number) {
 }
 
 const nameOf = (one: FakePool, now = 0, tried: number[] = []) =>
-  pick(one, tried.map((index) => at(one, index)), now, ASKER)?.upstream.name;
+  pick(one, tried.map((index) => at(one, index)), now, asker())?.upstream.name;
 
 describe("pick()", () => {
   const cases: [string, Changes[], number[], string | undefined][] = [
@@ -51,12 +46,76 @@ describe("pick()", () => {
     assert.equal(nameOf(one, 99), "b");
     assert.equal(nameOf(one, 100), "a");
   });
+
+  const random: Policy = { kind: "random" };
+  const policies: readonly Policy[] = [
+    { kind: "first" },
+    random,
+    { kind: "random_choose", choices: 2 },
+    { kind: "round_robin" },
+    { kind: "weighted_round_robin", weights: [3, 1, 2, 1, 5] },
+    { kind: "least_conn" },
+    { kind: "ip_hash" },
+    { kind: "client_ip_hash" },
+    { kind: "uri_hash" },
+    { kind: "query", key: "id", fallback: { kind: "uri_hash" } },
+    { kind: "header", name: "X-User", fallback: random },
+    { kind: "cookie", name: "lb", secret: "s", maxAgeMs: undefined, fallback: random },
+  ];
+  const standing = fc.record({
+    phase: fc.constantFrom("unknown", "up", "up", "up", "down"),
+    drained: fc.constantFrom(false, false, false, true),
+    inFlight: fc.integer({ min: 0, max: 4 }),
+    penalty: fc.constantFrom(undefined, undefined, 100),
+  });
+  for (const policy of policies) {
+    it(`takes whom it may take, and each once a pass, when the policy is ${policy.kind}`, () => {
+      fc.assert(fc.property(
+        fc.array(standing, { minLength: 1, maxLength: 5 }),
+        fc.nat(),
+        fc.webPath(),
+        (standings, seed, target) => {
+          const one = pool(standings, { policy, passive: passive({ requestsMax: 4 }) });
+          const world = { ...WORLD, random: seeded(seed) };
+          const fit = one.members.filter((member) => available(member, one, 0));
+          const tried: typeof fit = [];
+          for (;;) {
+            const more = anyLeft(one, tried, 0);
+            const member = pick(one, tried, 0, asker({ target: target || "/", world }));
+            assert.equal(member !== undefined, more);
+            if (member === undefined) break;
+            const known = one.members.find((other) => other === member);
+            assert.ok(known && fit.includes(known) && !tried.includes(known));
+            tried.push(known);
+          }
+          assert.equal(tried.length, fit.length);
+        },
+      ));
+    });
+  }
+});
+
+describe("anyLeft()", () => {
+  it("takes nobody's turn", () => {
+    const one = pool([UP, UP], { policy: { kind: "round_robin" } });
+    assert.equal(nameOf(one), "a");
+    assert.equal(anyLeft(one, [], 0), true);
+    assert.equal(nameOf(one), "b");
+  });
 });
 
 describe("available()", () => {
   it("has no cap when max_requests is unlimited", () => {
     const one = pool([{ inFlight: 1_000_000 }]);
     assert.equal(available(at(one, 0), one, 0), true);
+  });
+
+  it("heeds the upstream's own cap below that of its pool", () => {
+    const one = pool([{ inFlight: 2 }], { passive: passive({ requestsMax: 9 }) });
+    const { upstream, standing } = at(one, 0);
+    const capped = (requestsMax: number) => ({ upstream: { ...upstream, requestsMax }, standing });
+    assert.equal(available(capped(3), one, 0), true);
+    assert.equal(available(capped(2), one, 0), false);
   });
 });
 

@@ -137,13 +137,13 @@ describe("buildRouter()", () => {
   ];
   for (const [host, path, expected] of cases) {
     it(`leads ${host}${path} to "${expected}"`, () => {
-      assert.equal(router.find(host, path)?.id, expected);
+      assert.equal(router.find(host, path)?.route.id, expected);
     });
   }
 
   it("goes on to the wildcard when the exact host has no such path", () => {
     const two = routerOf(["exact", ["a.test"], ["/only"]], ["wild", ["*.test"], ["/"]]);
-    assert.equal(two.find("a.test", "/x")?.id, "wild");
+    assert.equal(two.find("a.test", "/x")?.route.id, "wild");
   });
 
   it("finds nothing when no route fits", () => {

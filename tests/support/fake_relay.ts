@@ -7,12 +7,8 @@ import { Deadlines } from "../../src/deadlines.ts";
 import type { Change, Entry } from "../../src/health/entry.ts";
 import type { Account, Pool } from "../../src/model.ts";
 import type { Route } from "../../src/rules.ts";
-import {
-  createRelay,
-  type Relay,
-  type RunningTunnel,
-  type Snapshot,
-} from "../../src/request/handler.ts";
+import type { RunningTunnel, Snapshot } from "../../src/request/deps.ts";
+import { createRelay, type Relay } from "../../src/request/handler.ts";
 import { buildRouter } from "../../src/request/route.ts";
 import { type Asked, FakeExchange } from "./fake_exchange.ts";
 import { poolsOf } from "../../src/steps.ts";

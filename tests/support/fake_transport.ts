@@ -2,7 +2,7 @@
  * A transport that plays a script for each upstream and notes what it was asked. What a real one
  * promises it keeps: it never rejects, and an abort ends an attempt as abandoned.
  */
-import type { EndSignal } from "../../src/ending.ts";
+import type { EndSignal } from "../../src/end.ts";
 import { Fields } from "../../src/fields.ts";
 import type {
   Attempt,

@@ -5,9 +5,36 @@
 import { type JsonSchema, toJsonSchema } from "@valibot/to-json-schema";
 import { readFile, writeFile } from "node:fs/promises";
 import { argv } from "node:process";
+import { Dynamics } from "../../src/config/dynamic.ts";
+import { HeaderEdits } from "../../src/config/edits.ts";
+import { Health, Passive } from "../../src/config/health.ts";
+import { RequestMatcher, ResponseQuestion } from "../../src/config/matcher.ts";
+import { ChoicePolicy } from "../../src/config/policy.ts";
+import { Retry } from "../../src/config/retry.ts";
+import { TargetRewrite } from "../../src/config/rewrite.ts";
 import { ConfigSchema } from "../../src/config/schema.ts";
+import { OneStep } from "../../src/config/step.ts";
+import { Tls, Transport } from "../../src/config/transport.ts";
+import { Upstreams } from "../../src/config/upstreams.ts";
 
 export const SCHEMA_FILE = new URL("../../config.schema.json", import.meta.url);
+
+/** What stands at several places, or holds itself, stands once in the file. */
+const DEFINITIONS = {
+  dynamic: Dynamics,
+  header_edits: HeaderEdits,
+  health: Health,
+  matcher: RequestMatcher,
+  passive: Passive,
+  policy: ChoicePolicy,
+  response_matcher: ResponseQuestion,
+  retry: Retry,
+  rewrite: TargetRewrite,
+  step: OneStep,
+  tls: Tls,
+  transport: Transport,
+  upstreams: Upstreams,
+};
 
 /** The schema that editors get. */
 export function configSchema(): JsonSchema {
@@ -16,6 +43,7 @@ export function configSchema(): JsonSchema {
     target: "draft-07",
     // Checks between keys, which JSON Schema could only say clumsily.
     ignoreActions: ["raw_check"],
+    definitions: DEFINITIONS,
   });
   admitFiles(schema);
   return { title: "understudy", ...schema };
@@ -45,8 +73,9 @@ function admitFiles(schema: JsonSchema): void {
 
 /** The schemas right inside a schema. */
 export function partsOf(schema: JsonSchema): JsonSchema[] {
-  const { items, additionalProperties, anyOf, properties } = schema;
-  const parts = [items, additionalProperties, anyOf, Object.values(properties ?? {})];
+  const { items, additionalProperties, anyOf, properties, $defs } = schema;
+  const named = [properties, $defs].flatMap((parts) => Object.values(parts ?? {}));
+  const parts = [items, additionalProperties, anyOf, named];
   return parts.flat().filter((part) => isSchema(part));
 }
 

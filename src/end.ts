@@ -8,7 +8,7 @@ export interface EndHearer {
   handleEvent(): void;
 }
 
-/** What tells of an end: an `AbortSignal`, or an `Ending`. */
+/** What tells of an end: an `AbortSignal`, or an `End`. */
 export interface EndSignal {
   readonly aborted: boolean;
   addEventListener(
@@ -20,7 +20,7 @@ export interface EndSignal {
 }
 
 /** An end that may come, once. */
-export class Ending implements EndSignal {
+export class End implements EndSignal {
   aborted = false;
   /** Most are heard by one, some by two; so few need no set. */
   #hearers: (EndHearer | (() => void))[] | undefined;

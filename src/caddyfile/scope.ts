@@ -1,0 +1,250 @@
+/**
+ * Turns a block of directives into steps: finds the rule of each, takes its matcher, sorts them as Caddy
+ * does and makes what excludes each other exclusive. One scope a block; named matchers reach inwards.
+ */
+import {
+  type Context,
+  type Directive,
+  type DirectiveRule,
+  placeOf,
+  shown,
+  type Token,
+} from "./directive.ts";
+import { grouped, type Item, matched } from "./grouping.ts";
+import { expressionOr, isMatcher, readMatcher } from "./matcher.ts";
+import { sorted } from "./order.ts";
+import { environmentOnly, toOurs, type Translated } from "./placeholder.ts";
+import { refuse, type Session, take } from "./session.ts";
+import { didYouMean } from "./suggest.ts";
+import { supportOf } from "./support_table.ts";
+import { merged, unwrapped } from "./tidy.ts";
+import { readDuration, readInteger, readPattern, readSize, type Value } from "./values.ts";
+import { WrittenList, WrittenMap } from "./written.ts";
+
+const INVOKE_DEPTH_MAX = 10;
+
+export class Scope implements Context {
+  readonly #session: Session;
+  readonly #matchers: Map<string, Directive>;
+  /** Named routes that are being read, against those that invoke themselves. */
+  readonly #open: readonly string[];
+
+  constructor(
+    session: Session,
+    matchers: ReadonlyMap<string, Directive> = new Map(),
+    open: readonly string[] = [],
+  ) {
+    this.#session = session;
+    this.#matchers = new Map(matchers);
+    this.#open = open;
+  }
+
+  problem(at: Token, where: string, message: string): void {
+    this.#session.report.tell(at, where, message);
+  }
+
+  problems(): number {
+    return this.#session.report.problems.length;
+  }
+
+  refuse(at: Token, where: string): void {
+    refuse(this.#session, at, where);
+  }
+
+  took(at: Token, where: string, setting?: string): void {
+    take(this.#session, at, where, setting);
+  }
+
+  template(token: Token, where: string): string {
+    return this.#known(toOurs(token.text), token, where);
+  }
+
+  plain(token: Token, where: string): string {
+    return this.#known(environmentOnly(token.text), token, where);
+  }
+
+  #known({ text, unknown }: Translated, token: Token, where: string): string {
+    for (const name of unknown) {
+      const message = `Cannot take the placeholder "${
+        shown(name)
+      }" over here as it has no counterpart`;
+      this.problem(token, where, message);
+    }
+    return text;
+  }
+
+  duration(token: Token, where: string): string | undefined {
+    return this.#value(readDuration(token.text), token, where);
+  }
+
+  size(token: Token, where: string): string | undefined {
+    return this.#value(readSize(token.text), token, where);
+  }
+
+  integer(token: Token, where: string): number | undefined {
+    return this.#value(readInteger(token.text), token, where);
+  }
+
+  pattern(token: Token, where: string): string | undefined {
+    return this.#value(readPattern(token.text), token, where);
+  }
+
+  #value<T>(value: Value<T>, token: Token, where: string): T | undefined {
+    if (value.kind === "value") return value.value;
+    this.problem(token, where, `Expected ${value.expected} but received "${shown(token.text)}"`);
+    return undefined;
+  }
+
+  steps(block: readonly Directive[], where: string): WrittenList {
+    return this.#inner().#list(block, where, true);
+  }
+
+  sequence(block: readonly Directive[], where: string): WrittenList {
+    return this.#inner().#list(block, where, false);
+  }
+
+  invoked(token: Token, where: string): WrittenList | undefined {
+    const { text } = token;
+    const route = this.#session.routes.get(text);
+    if (route === undefined) {
+      const hint = didYouMean(text, this.#session.routes.keys());
+      this.problem(token, where, `Expected a named route but received "${shown(text)}"${hint}`);
+      return undefined;
+    }
+    if (this.#open.includes(text) || this.#open.length >= INVOKE_DEPTH_MAX) {
+      this.problem(
+        token,
+        where,
+        `Expected a route that does not invoke itself but received "${text}"`,
+      );
+      return undefined;
+    }
+    const scope = new Scope(this.#session, new Map(), [...this.#open, text]);
+    return scope.#list(route.block ?? [], where, true);
+  }
+
+  #inner(): Scope {
+    return new Scope(this.#session, this.#matchers, this.#open);
+  }
+
+  #list(block: readonly Directive[], where: string, isSorted: boolean): WrittenList {
+    for (const line of block) if (isMatcher(line)) this.#define(line);
+    const items = block
+      .filter((line) => !isMatcher(line))
+      .map((line) => this.#item(line))
+      .filter((item) => item !== undefined);
+    const [first] = block;
+    const at = first === undefined
+      ? { file: "", line: 1, column: 1, where }
+      : placeOf(first.name, where);
+    const list = new WrittenList(at);
+    if (!isSorted) {
+      for (const { steps } of items) list.items.push(...steps);
+    } else {
+      const inOrder = sorted(items, this.#session.order);
+      list.items.push(...grouped(inOrder));
+    }
+    return merged(list);
+  }
+
+  #item(directive: Directive): Item | undefined {
+    const { name } = directive;
+    const rule = Object.hasOwn(this.#session.directives, name.text)
+      ? this.#session.directives[name.text]
+      : undefined;
+    if (rule === undefined) {
+      this.#unknown(name);
+      return undefined;
+    }
+    const { match, own } = this.#withoutMatcher(directive, rule);
+    if (match === "refused") return undefined;
+    const steps = rule.translate(own, this);
+    if (steps.length === 0) return undefined;
+    const whole = matched(steps, match);
+    const [first] = whole;
+    const [key] = first?.entries.keys() ?? [];
+    if (key !== undefined) first?.comment(key, directive.comments);
+    const node = first?.get("match");
+    return {
+      directive,
+      name: name.text,
+      match: node?.kind === "map" ? node : undefined,
+      steps: whole,
+    };
+  }
+
+  #unknown(name: Token): void {
+    if (supportOf(name.text)?.verdict === "refused") return this.refuse(name, name.text);
+    if (supportOf(name.text) !== undefined) {
+      const message = "Expected this at the top of a site, not within another directive";
+      return this.problem(name, name.text, message);
+    }
+    const hint = didYouMean(name.text, Object.keys(this.#session.directives));
+    this.problem(name, "", `Expected a known directive but received "${shown(name.text)}"${hint}`);
+  }
+
+  /** Takes `*`, `/path` or `@name` off the arguments. */
+  #withoutMatcher(
+    directive: Directive,
+    rule: DirectiveRule,
+  ): { match: WrittenMap | undefined | "refused"; own: Directive } {
+    const [first, ...rest] = directive.args;
+    const isOnlyUri = directive.name.text === "rewrite" && rest.length === 0;
+    if (!rule.takesMatcher || first === undefined || first.quoted !== undefined || isOnlyUri) {
+      return { match: undefined, own: directive };
+    }
+    const own = { ...directive, args: rest };
+    if (first.text === "*") return { match: undefined, own };
+    if (first.text.startsWith("/")) {
+      const at = placeOf(first, "matcher.path");
+      return { match: new WrittenMap(at).set("path", this.plain(first, "matcher.path"), at), own };
+    }
+    if (!first.text.startsWith("@")) return { match: undefined, own: directive };
+    return { match: this.namedMatcher(first, directive.name.text) ?? "refused", own };
+  }
+
+  #define(line: Directive): void {
+    const { name, args, block } = line;
+    if (this.#matchers.get(name.text) !== undefined && this.#isOwn(name)) {
+      this.problem(name, "", `Expected each matcher once but received "${shown(name.text)}" again`);
+    }
+    if (args.length === 0 && block === undefined) {
+      this.problem(name, "", "Expected what the matcher matches but received nothing");
+    }
+    this.#own.add(name.text);
+    this.#matchers.set(name.text, line);
+  }
+
+  readonly #own = new Set<string>();
+
+  #isOwn({ text }: Token): boolean {
+    return this.#own.has(text);
+  }
+
+  matcher(block: readonly Directive[], where: string): WrittenMap | undefined {
+    const [first] = block;
+    if (first === undefined) return undefined;
+    const scope = { context: this, groupName: undefined };
+    return unwrapped(readMatcher(block, placeOf(first.name, where), scope));
+  }
+
+  namedMatcher(token: Token, where: string): WrittenMap | undefined {
+    const line = this.#matchers.get(token.text);
+    if (line === undefined) {
+      const hint = didYouMean(token.text, this.#matchers.keys());
+      this.problem(
+        token,
+        where,
+        `Expected a matcher defined here but received "${shown(token.text)}"${hint}`,
+      );
+      return undefined;
+    }
+    const { name, args: [kind, ...args], block, comments } = line;
+    const bare = name.text.slice(1);
+    const groupName = this.#session.groupNames.has(bare) ? bare : undefined;
+    const lines = kind === undefined
+      ? block ?? []
+      : [expressionOr(kind, args, { block, comments })];
+    return unwrapped(readMatcher(lines, placeOf(name, "matcher"), { context: this, groupName }));
+  }
+}

@@ -1,0 +1,46 @@
+/** What the translation of one Caddyfile shares: problems, what was taken over, named routes, the order. */
+import type { Directive, Directives, Token, Verdict } from "./directive.ts";
+import type { Report } from "./report.ts";
+import type { Place } from "./written.ts";
+import { supportOf } from "./support_table.ts";
+
+/** Something of the Caddyfile that has a place in the configuration. */
+export interface Taken extends Place {
+  /** The setting of YAML; empty where none is needed. */
+  readonly setting: string;
+  readonly verdict: Verdict;
+  readonly note: string;
+}
+
+export interface Session {
+  readonly report: Report;
+  readonly directives: Directives;
+  readonly taken: Taken[];
+  /** Directives, first to last. */
+  readonly order: string[];
+  /** `&(name)` by name. */
+  readonly routes: Map<string, Directive>;
+  /** Names of matchers that some text refers to as `{re.name.1}`. */
+  readonly groupNames: ReadonlySet<string>;
+}
+
+/** Notes that something was taken over, with what is known of it. */
+export function take(session: Session, at: Token, where: string, setting?: string): void {
+  const support = supportOf(where);
+  session.taken.push({
+    file: at.file,
+    line: at.line,
+    column: at.column,
+    where,
+    setting: setting ?? support?.setting ?? "",
+    verdict: support?.verdict ?? "same",
+    note: support?.note ?? "",
+  });
+}
+
+/** Refuses something with the reason the table of support gives. */
+export function refuse(session: Session, at: Token, where: string): void {
+  const { note = "there is nothing like it yet", nearest } = supportOf(where) ?? {};
+  const use = nearest === undefined ? "" : `; use ${nearest}`;
+  session.report.tell(at, where, `Cannot take this over as ${note}${use}`);
+}

@@ -1,0 +1,118 @@
+/** What is known of Caddy's global options. */
+import type { Support } from "./directive.ts";
+import { different, refused, same } from "./support_rows.ts";
+
+const LATER_TLS = "listeners do not speak TLS yet";
+const LATER_ADMIN = "there is no admin listener yet";
+const HTTP_SITES = "sites with http:// and without this option";
+
+const TLS_OPTIONS: readonly Support[] = [
+  "acme_ca",
+  "acme_ca_root",
+  "acme_dns",
+  "acme_eab",
+  "cert_issuer",
+  "cert_lifetime",
+  "default_sni",
+  "dns",
+  "ech",
+  "email",
+  "fallback_sni",
+  "key_type",
+  "local_certs",
+  "ocsp_interval",
+  "ocsp_stapling",
+  "on_demand_tls",
+  "pki",
+  "preferred_chains",
+  "renew_interval",
+  "skip_install_trust",
+  "storage_clean_interval",
+].map((name) => refused(`global.${name}`, LATER_TLS, HTTP_SITES));
+
+const SERVERS: readonly Support[] = [
+  same("global.servers", ""),
+  refused(
+    "global.servers.address",
+    "all listeners follow the same rules",
+    "servers without an address",
+  ),
+  same("global.servers.trusted_proxies", "trusted_proxies"),
+  refused("global.servers.trusted_proxies.source", "only a list is known", "`static` and blocks"),
+  refused(
+    "global.servers.trusted_proxies_strict",
+    "the client is always the rightmost address that is not trusted",
+    "nothing, as it does that anyway",
+  ),
+  same("global.servers.client_ip_headers", "", "X-Forwarded-For"),
+  refused(
+    "global.servers.client_ip_headers.other",
+    "only X-Forwarded-For is believed",
+    "`X-Forwarded-For`",
+  ),
+  different("global.servers.protocols", "", "HTTP/1.1; h2 and h3 come with TLS"),
+  refused("global.servers.protocols.other", "clients speak HTTP/1.1 here", "`protocols h1`"),
+  same("global.servers.enable_full_duplex", "", "both ways always stream at once"),
+  same("global.servers.name", "", "it was for metrics"),
+  refused("global.servers.timeouts", "the time limits of client connections are fixed"),
+  refused("global.servers.max_header_size", "heads are bounded already"),
+  refused("global.servers.keepalive_interval", "the system keeps connections alive"),
+  refused("global.servers.keepalive_idle", "the system keeps connections alive"),
+  refused("global.servers.keepalive_count", "the system keeps connections alive"),
+  refused("global.servers.listener_wrappers", "connections are taken as they come"),
+  refused("global.servers.log_credentials", "credentials are not logged"),
+  refused("global.servers.metrics", LATER_ADMIN),
+  refused("global.servers.strict_sni_host", LATER_TLS),
+  refused("global.servers.0rtt", LATER_TLS),
+  refused("global.servers.trace", "it does not trace yet"),
+];
+
+const LOG: readonly Support[] = [
+  same("global.log", "log"),
+  refused("global.log.name", "there is one log", "`log` without a name"),
+  same("global.log.output", "", "stdout; `discard` is `log.format: off`"),
+  refused("global.log.output.file", "logs go to standard output", "`output stdout`"),
+  refused("global.log.output.stderr", "logs go to standard output", "`output stdout`"),
+  refused("global.log.output.net", "logs go to standard output", "`output stdout`"),
+  same("global.log.format", "log.format", "json, or console, which is `text`"),
+  refused(
+    "global.log.format.other",
+    "json and console are the formats there are",
+    "json or console",
+  ),
+  same("global.log.level", "log.level"),
+  refused("global.log.level.other", "levels are DEBUG, INFO, WARN and ERROR", "ERROR"),
+  refused("global.log.include", "there is one log"),
+  refused("global.log.exclude", "there is one log"),
+  refused("global.log.sampling", "nothing is left out"),
+  refused("global.log.core", "there is one way to log"),
+];
+
+export const GLOBAL_SUPPORT: readonly Support[] = [
+  same("global.http_port", "listen"),
+  same("global.https_port", "listen"),
+  different(
+    "global.auto_https",
+    "",
+    "off: a host without a port is served on `http_port`, where Caddy would still speak TLS",
+  ),
+  refused("global.auto_https.other", LATER_TLS, "`auto_https off`"),
+  same("global.admin", "", "off"),
+  refused("global.admin.other", LATER_ADMIN, "`admin off`"),
+  same("global.persist_config", "", "off; nothing is written to disk"),
+  refused("global.persist_config.other", "nothing is written to disk", "`persist_config off`"),
+  different("global.grace_period", "grace_period", "10m where it is not set, eternal in Caddy"),
+  refused("global.shutdown_delay", "listening stops at once", "`grace_period`"),
+  same("global.debug", "log.level"),
+  same("global.default_bind", "listen"),
+  same("global.order", "", "steps are written in that order"),
+  refused("global.storage", "nothing is stored", "sites with http:// and without this option"),
+  refused("global.metrics", LATER_ADMIN),
+  refused("global.events", "nothing listens to events"),
+  refused("global.filesystem", "it serves no files"),
+  refused("global.tracing", "it does not trace yet"),
+  refused("global.http", "only the options of the Caddyfile are known"),
+  ...TLS_OPTIONS,
+  ...SERVERS,
+  ...LOG,
+];
