@@ -8,6 +8,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { Address } from "../rules.ts";
 import { compressor } from "./compress.ts";
+import { names } from "./dns.ts";
 import {
   fileExists,
   followParent,
@@ -211,6 +212,7 @@ export const platform: Platform = {
   listen: listenBytes,
   dial,
   knock: (address, timeoutMs, signal) => knock(dial, address, { timeoutMs, signal }),
+  names,
   openSocket,
 
   readText,

@@ -5,6 +5,7 @@
 import { fileURLToPath } from "node:url";
 import bcrypt from "bcryptjs";
 import { compressor } from "./compress.ts";
+import { names } from "./dns.ts";
 import {
   fileExists,
   followParent,
@@ -114,6 +115,7 @@ export const platform: Platform = {
   listen: listenBytes,
   dial,
   knock: (address, timeoutMs, signal) => knock(dial, address, { timeoutMs, signal }),
+  names,
   openSocket: socketOpener(() => clientFor(true, undefined)),
 
   readText,

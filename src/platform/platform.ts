@@ -110,6 +110,37 @@ export interface ByteListener {
   close(): void;
 }
 
+/** What a name service is asked. */
+export interface NameQuestion {
+  readonly name: string;
+  /** Name servers to ask in turn, `host:port`; none asks as the system does, its hosts file included. */
+  readonly servers: readonly string[];
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** Failed also where the name service has nothing of the kind: Deno does not tell that from a refusal. */
+export type NameAnswer<Item> =
+  | { readonly kind: "found"; readonly items: readonly Item[] }
+  | { readonly kind: "failed"; readonly detail: string };
+
+/** One line of SRV (RFC 2782). */
+export interface ServicePlace {
+  readonly host: string;
+  readonly port: number;
+  readonly priority: number;
+  readonly weight: number;
+}
+
+/** The name service, for upstreams that it knows. Never rejects. */
+export interface Names {
+  addresses(
+    question: NameQuestion,
+    families: readonly (4 | 6)[],
+  ): Promise<NameAnswer<string>>;
+  services(question: NameQuestion): Promise<NameAnswer<ServicePlace>>;
+}
+
 /** One side of a WebSocket, made alike on both runtimes. */
 export interface MessageSocket {
   /** Settles when the peer can take more. */
@@ -222,6 +253,8 @@ export interface Platform {
   dial(address: Address, events: ConnectionEvents, limits: DialLimits): Promise<Dialled>;
   /** Connects and hangs up at once: tells whether a connection can be made now. */
   knock(address: Address, timeoutMs: number, signal: EndSignal): Promise<DialResult>;
+  knock(address: Address, timeoutMs: number, signal: AbortSignal): Promise<DialResult>;
+  readonly names: Names;
   /** Opens a WebSocket; rejects when the upstream refuses it. */
   openSocket(
     url: string,

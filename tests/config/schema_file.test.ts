@@ -5,8 +5,17 @@ import { describe, it } from "node:test";
 import type { JsonSchema } from "@valibot/to-json-schema";
 import { parse } from "yaml";
 import { load } from "../../src/config/load.ts";
+import { CERTIFICATE, KEY } from "../support/config_text.ts";
 import { misfits } from "../support/json_schema.ts";
 import { configSchema, partsOf, schemaText, storedSchemaText } from "../support/schema_file.ts";
+
+/** What the files that examples name hold, where it matters. */
+const FILES: Readonly<Record<string, string>> = {
+  "/etc/understudy/ca.pem": CERTIFICATE,
+  "/etc/understudy/us.pem": CERTIFICATE,
+  "/etc/understudy/us.key": KEY,
+  "/run/secrets/ann": `$2a$14$${"a".repeat(53)}`,
+};
 
 function readRoot(name: string): Promise<string> {
   return readFile(new URL(`../../${name}`, import.meta.url), "utf8");
@@ -44,6 +53,12 @@ describe("config.schema.json", () => {
     ["a bare number for a duration", { grace_period: 10 }, false],
     ["zero for a duration", { grace_period: 0 }, true],
     ["a reference to the environment", { grace_period: "${GRACE}" }, true],
+    ["a step", { routes: [{ steps: [{ respond: 204, match: { header: { X: null } } }] }] }, true],
+    ["steps in steps", { routes: [{ steps: [{ steps: [{ error: 404 }] }] }] }, true],
+    ["an unknown key deep within", { routes: [{ steps: [{ steps: [{ eror: 404 }] }] }] }, false],
+    ["a policy by name", { routes: [{ upstreams: ["a"], policy: "least_conn" }] }, true],
+    ["a policy with more", { routes: [{ upstreams: ["a"], policy: { random_choose: 2 } }] }, true],
+    ["a wrong policy", { routes: [{ upstreams: ["a"], policy: "best" }] }, false],
     ["a wrong word", { log: { level: "loud" } }, false],
   ];
   for (const [title, more, fits] of cases) {
@@ -78,7 +93,7 @@ describe("docs/config.md", () => {
       const result = await load(whole, {
         path: "docs/config.md",
         env: () => "x",
-        readSecret: () => "x",
+        readSecret: (path) => FILES[path] ?? "x",
       });
       assert.equal(result.kind, "loaded", `${JSON.stringify(result, null, 2)}\n${example}`);
     }
