@@ -4,7 +4,7 @@
  */
 import { type DirectiveRule, placeOf, shown, type Token } from "./directive.ts";
 import type { PoolDraft } from "./proxy_draft.ts";
-import { ANY_NUMBER, first, type Option, put } from "./proxy_options.ts";
+import { ANY_NUMBER, first, type Line, type Option, put } from "./proxy_options.ts";
 import { POOL_OPTIONS, readPool } from "./reverse_proxy.ts";
 import { type Place, WrittenList, WrittenMap } from "./written.ts";
 
@@ -14,26 +14,23 @@ export const FORWARD_AUTH: DirectiveRule = {
   takesMatcher: true,
   translate(directive, context) {
     const at = placeOf(directive.name, WHERE);
-    const own: { uri?: string } = {};
+    const asked: { uri?: { readonly text: string; readonly line: Line } } = {};
     const copied = new WrittenList(at);
     const pool = readPool(directive, context, {
       ...POOL_OPTIONS,
       ...REFUSED,
       uri: {
         args: [1, 1],
-        read(line, draft) {
-          own.uri = context.template(first(line), `${WHERE}.uri`);
-          put(draft.pool, "uri", own.uri, line);
+        read(line) {
+          asked.uri = { text: context.template(first(line), `${WHERE}.uri`), line };
           context.took(line.name, `${WHERE}.uri`);
         },
       },
       copy_headers: copying(copied),
     });
-    if (own.uri === undefined) {
-      context.problem(directive.name, WHERE, "Expected uri to ask for but received none");
-    } else {
-      pool.set("uri", own.uri, at);
-    }
+    const { uri } = asked;
+    if (uri !== undefined) put(pool, "uri", uri.text, uri.line);
+    else context.problem(directive.name, WHERE, "Expected uri to ask for but received none");
     if (copied.items.length > 0) pool.set("copy_headers", copied, copied.at);
     context.took(directive.name, WHERE);
     return [new WrittenMap(at).set(WHERE, pool, at)];

@@ -24,3 +24,8 @@ export function msOf(duration: string): number {
 export function isZero(duration: string): boolean {
   return !/[1-9]/.test(duration);
 }
+
+/** Milliseconds as a person writes them. */
+export function spellMs(ms: number): string {
+  return ms % 1_000 === 0 ? `${ms / 1_000}s` : `${ms}ms`;
+}

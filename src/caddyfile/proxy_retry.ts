@@ -3,7 +3,7 @@ import { type Directive, placeOf, type Token } from "./directive.ts";
 import { readExpression } from "./expression.ts";
 import { allOf, compile } from "./expression_match.ts";
 import type { PoolDraft } from "./proxy_draft.ts";
-import { msOf } from "./proxy_duration.ts";
+import { msOf, spellMs } from "./proxy_duration.ts";
 import { ANY_NUMBER, countOf, first, type Line, type Option, put } from "./proxy_options.ts";
 import {
   type Alternatives,
@@ -22,7 +22,6 @@ export const RETRY_OPTIONS: Readonly<Record<string, Option<PoolDraft>>> = {
     read(line, { context, pool }) {
       const retries = countOf(first(line), 0, { context, where: line.where });
       if (retries === undefined) return;
-      // None is Caddy's default, which is to give up at once, and ours is to try each upstream once.
       const retry = pool.map("retry", line.at);
       put(retry, "attempts", retries + 1, line);
       context.took(line.name, line.where);
@@ -185,5 +184,5 @@ export function settleRetry({ pool }: PoolDraft): void {
   if (typeof attempts.value !== "number" || typeof interval.value !== "string") return;
   const each = msOf(interval.value) + DIAL_TIMEOUT_MS;
   const whole = Math.max(0, attempts.value - 1) * each;
-  if (whole > 0) retry.set("for", `${whole}ms`, interval.at);
+  if (whole > 0) retry.set("for", spellMs(whole), interval.at);
 }

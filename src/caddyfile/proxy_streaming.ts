@@ -43,7 +43,7 @@ export const STREAM_OPTIONS: Readonly<Record<string, Option<PoolDraft>>> = {
   max_buffer_size: {
     args: [1, 1],
     read(line, draft) {
-      const size = draft.context.size(first(line), line.where);
+      const size = sizeOf(line, draft);
       if (size === undefined) return;
       put(draft.pool.map("retry", line.at), "replay_body", size, line);
       draft.context.took(line.name, line.where);

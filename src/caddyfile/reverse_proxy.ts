@@ -150,8 +150,9 @@ function settle(draft: PoolDraft): WrittenMap {
 
   const at = placeOf(directive.name, WHERE);
   const count = countUpstreams(upstreams);
-  if (count === 0 && dynamic.length === 0 && !hasProblemsAbout(directive)) {
-    context.problem(directive.name, WHERE, "Expected at least one upstream but received none");
+  if (count === 0 && dynamic.length === 0 && !triesUpstreams(directive)) {
+    const { name } = directive;
+    context.problem(name, name.text, "Expected at least one upstream but received none");
   }
   if (count > 0) {
     const manners = {
@@ -166,9 +167,10 @@ function settle(draft: PoolDraft): WrittenMap {
   return ordered(draft);
 }
 
-/** An upstream that was refused has been told of, so that none is missed. */
-function hasProblemsAbout({ args, block }: Directive): boolean {
-  return args.length > 0 || (block ?? []).some(({ name }) => name.text === "to");
+/** An upstream that was refused has been told of; that there is none is said where none was written. */
+function triesUpstreams({ args, block }: Directive): boolean {
+  return args.length > 0 ||
+    (block ?? []).some(({ name }) => name.text === "to" || name.text === "dynamic");
 }
 
 function writeHeaders(draft: PoolDraft): void {

@@ -3,6 +3,7 @@
  * refused and why. The importer refuses by it, and docs/from-caddy.md is written from it.
  */
 import type { Support } from "./directive.ts";
+import { refused, same } from "./support_rows.ts";
 
 const PREFIX = "reverse_proxy.transport.http";
 
@@ -39,9 +40,9 @@ const ACCEPTED: readonly Row[] = [
   ["write_buffer", "different", "", "accepted; buffers are sized by what comes"],
   [
     "max_response_header",
-    "different",
+    "same",
     "transport.max_response_header",
-    "64KiB when not written, where Caddy takes 10MiB; 1MiB at most",
+    "10MiB when not written, as in Caddy; 16MiB at most",
   ],
   ["proxy_protocol", "same", "transport.proxy_protocol"],
   ["local_address", "same", "transport.local_address"],
@@ -140,37 +141,22 @@ const REFUSED: readonly (readonly [option: string, note: string, nearest: string
 ];
 
 export const TRANSPORT_SUPPORT: readonly Support[] = [
-  {
-    name: PREFIX,
-    verdict: "same",
-    setting: "transport",
-    note: "",
-  },
+  same(PREFIX, "transport"),
   ...ACCEPTED.map(([option, verdict, setting, note = ""]): Support => ({
     name: `${PREFIX}.${option}`,
     verdict,
     setting,
     note,
   })),
-  ...REFUSED.map(([option, note, nearest]): Support => ({
-    name: `${PREFIX}.${option}`,
-    verdict: "refused",
-    setting: "",
-    note,
-    nearest,
-  })),
-  {
-    name: "reverse_proxy.transport.fastcgi",
-    verdict: "refused",
-    setting: "",
-    note: "only HTTP is spoken to upstreams",
-    nearest: "a web server before the FastCGI application, such as Caddy or nginx",
-  },
-  {
-    name: "reverse_proxy.transport.module",
-    verdict: "refused",
-    setting: "",
-    note: "it is no transport that comes with Caddy itself",
-    nearest: "`transport http`",
-  },
+  ...REFUSED.map(([option, note, nearest]) => refused(`${PREFIX}.${option}`, note, nearest)),
+  refused(
+    "reverse_proxy.transport.fastcgi",
+    "only HTTP is spoken to upstreams",
+    "a web server before the FastCGI application, such as Caddy or nginx",
+  ),
+  refused(
+    "reverse_proxy.transport.module",
+    "it is no transport that comes with Caddy itself",
+    "`transport http`",
+  ),
 ];

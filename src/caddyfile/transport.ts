@@ -4,7 +4,7 @@
  */
 import { placeOf, shown } from "./directive.ts";
 import type { PoolDraft } from "./proxy_draft.ts";
-import { isZero, msOf } from "./proxy_duration.ts";
+import { isZero, msOf, spellMs } from "./proxy_duration.ts";
 import {
   accept,
   ANY_NUMBER,
@@ -24,6 +24,7 @@ const WHERE = "reverse_proxy.transport";
 /** Caddy's defaults that are not ours. */
 const KEEPALIVE = "2m";
 const IDLE_CONNS = 32;
+const HEAD_LIMIT = "10MiB";
 /** Ours, in milliseconds; the sum with `tls_timeout` starts from it. */
 const DIAL_TIMEOUT_MS = 3_000;
 
@@ -47,6 +48,7 @@ export const TRANSPORT: Option<PoolDraft> = {
 export function settleTransport(draft: PoolDraft): void {
   const transport = draft.pool.map("transport", placeOf(draft.directive.name, WHERE));
   const { at } = transport;
+  if (!transport.has("keepalive")) transport.set("keepalive", KEEPALIVE, at);
   const total = transport.get("idle_conns");
   const each = transport.get("keepalive_idle_conns");
   if (each === undefined && !isOff(transport)) {
@@ -57,7 +59,7 @@ export function settleTransport(draft: PoolDraft): void {
     transport.comment("keepalive_idle_conns", transport.commentsOf("idle_conns"));
   }
   transport.delete("idle_conns");
-  if (!transport.has("keepalive")) transport.set("keepalive", KEEPALIVE, at);
+  if (!transport.has("max_response_header")) transport.set("max_response_header", HEAD_LIMIT, at);
 
   const silence = transport.get("read_timeout");
   // Caddy's limit holds while it waits for the head as well.
@@ -171,7 +173,7 @@ const HTTP_OPTIONS: Readonly<Record<string, Option<PoolDraft>>> = {
   }),
   versions: { args: [1, ANY_NUMBER], read: readVersions },
   compression: moot(word("off", "on")),
-  network_proxy: { args: [1, 1], block: true, read: readNetworkProxy },
+  network_proxy: { args: [1, ANY_NUMBER], block: true, read: readNetworkProxy },
   tls_timeout: { args: [1, 1], read: readTlsTimeout },
   ...TLS_OPTIONS,
 };
@@ -197,10 +199,10 @@ function readVersions(line: Line, draft: PoolDraft): void {
 function readNetworkProxy(line: Line, draft: PoolDraft): void {
   const kind = first(line);
   if (kind.text !== "none") return draft.context.refuse(kind, `${line.where}.url`);
-  const stray = line.block?.[0];
+  const stray = line.args[1] ?? line.block?.[0]?.name;
   if (stray === undefined) return accept(line, draft);
-  const message = `Expected no block but received "${shown(stray.name.text)}"`;
-  draft.context.problem(stray.name, line.where, message);
+  const message = `Expected nothing behind "none" but received "${shown(stray.text)}"`;
+  draft.context.problem(stray, line.where, message);
 }
 
 /** Both limits run one after the other in Caddy, and are one here. */
@@ -223,7 +225,7 @@ export function settleTlsTimeout({ pool }: PoolDraft): void {
   const own = dial?.kind === "leaf" && typeof dial.value === "string"
     ? msOf(dial.value)
     : DIAL_TIMEOUT_MS;
-  transport.set("dial_timeout", `${own + msOf(limit.value)}ms`, limit.at);
+  transport.set("dial_timeout", spellMs(own + msOf(limit.value)), limit.at);
   transport.comment("dial_timeout", transport.commentsOf("tls_timeout"));
   transport.delete("tls_timeout");
 }
