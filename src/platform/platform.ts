@@ -253,7 +253,6 @@ export interface Platform {
   dial(address: Address, events: ConnectionEvents, limits: DialLimits): Promise<Dialled>;
   /** Connects and hangs up at once: tells whether a connection can be made now. */
   knock(address: Address, timeoutMs: number, signal: EndSignal): Promise<DialResult>;
-  knock(address: Address, timeoutMs: number, signal: AbortSignal): Promise<DialResult>;
   readonly names: Names;
   /** Opens a WebSocket; rejects when the upstream refuses it. */
   openSocket(
