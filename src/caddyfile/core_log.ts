@@ -1,6 +1,14 @@
 /** The two kinds of `log`: the global one for the process, that of a site for its requests. */
 import { type Context, type Directive, hasArgs, placeOf } from "./directive.ts";
-import { accept, type Draft, first, type Line, type Options, readBlock } from "./proxy_options.ts";
+import {
+  accept,
+  ANY_NUMBER,
+  type Draft,
+  first,
+  type Line,
+  type Options,
+  readBlock,
+} from "./proxy_options.ts";
 import { WrittenMap } from "./written.ts";
 
 interface Logging extends Draft {
@@ -22,7 +30,9 @@ function output(line: Line, draft: Logging): void {
   const to = first(line);
   if (to.text === "discard") draft.isDiscarded = true;
   else if (to.text !== "stdout") return draft.context.refuse(to, `${line.where}.${to.text}`);
-  accept(line, draft);
+  const surplus = line.args[1];
+  if (surplus === undefined) return accept(line, draft);
+  draft.context.problem(surplus, line.where, `Expected nothing behind "${to.text}"`);
 }
 
 function format(line: Line, draft: Logging): void {
@@ -41,7 +51,7 @@ function format(line: Line, draft: Logging): void {
 }
 
 const IN_GLOBAL_LOG: Options<Logging> = {
-  output: { args: [1, 1], read: output },
+  output: { args: [1, ANY_NUMBER], block: true, read: output },
   format: { args: [1, 1], block: true, read: format },
   level: {
     args: [1, 1],
@@ -56,7 +66,7 @@ const IN_GLOBAL_LOG: Options<Logging> = {
 };
 
 const IN_SITE_LOG: Options<Logging> = {
-  output: { args: [1, 1], read: output },
+  output: { args: [1, ANY_NUMBER], block: true, read: output },
   format: { args: [1, 1], block: true, read: format },
   level: {
     args: [1, 1],

@@ -70,7 +70,7 @@ export class Expander {
       const { name } = line;
       if (name.quoted === undefined && name.text === "import") {
         expanded.push(...await this.#import(line, scope));
-      } else if (/^\{blocks\./.test(name.text) && scope.args !== undefined) {
+      } else if (name.text.startsWith("{blocks.") && scope.args !== undefined) {
         const message =
           "Cannot take this over as only a whole {block} can be handed to a snippet; " +
           "use {block}, or a snippet for each part";

@@ -1,5 +1,6 @@
 /** Finds the command that the first word names, hands it the rest, and turns wrong words into exit code 2. */
 import { ListenError, type Platform } from "../platform/platform.ts";
+import { adapt } from "./adapt.ts";
 import { type Command, EXIT, parse, UsageError } from "./command.ts";
 import { demo } from "./demo.ts";
 import { proxy } from "./proxy.ts";
@@ -8,7 +9,7 @@ import { standIn } from "./stand_in.ts";
 import { validate } from "./validate.ts";
 import { version } from "./version.ts";
 
-const COMMANDS: readonly Command[] = [run, validate, proxy, demo, version];
+const COMMANDS: readonly Command[] = [run, validate, adapt, proxy, demo, version];
 
 /** Runs what the arguments ask for. Resolves with the exit code. */
 export async function frontDoor(platform: Platform, args: readonly string[]): Promise<number> {

@@ -11,7 +11,8 @@ export const run: Command = {
 Serves what the configuration says, and follows the file: a change is taken over
 at once and whole, a mistake in it changes nothing and is logged.
 
-  -c, --config PATH   Configuration file. Without it: ./config.yaml,
+  -c, --config PATH   Configuration file, YAML, or a Caddyfile: a path that ends
+                      in Caddyfile or .caddyfile. Without it: ./config.yaml,
                       then /etc/understudy/config.yaml
       --engine NAME   What carries the bytes: wire (default), or web,
                       which is the runtime's own server and fetch

@@ -11,7 +11,9 @@ import { Logger } from "../ops/log.ts";
 import { ListenError, type Platform } from "../platform/platform.ts";
 import { webEngine } from "../web/engine.ts";
 import { wireEngine } from "../wire/engine.ts";
+import { isCaddyfile } from "./caddyfile_source.ts";
 import { EXIT, UsageError } from "./command.ts";
+import { followCaddyfile } from "./follow_caddyfile.ts";
 import { checkConfig, readConfig, type Source } from "./source.ts";
 
 /** How long a log line waits for company, in milliseconds. */
@@ -116,11 +118,17 @@ function follow(proxy: Proxy, { path, text }: Serving, { platform, log }: Tools)
     });
   };
 
+  const unreadable = (problem: string) => log.warn("config.unreadable", { problem });
   const stops = [
-    watchFile(platform, path, {
-      changed: (now) => reload(() => checkConfig(now, path, platform)),
-      unreadable: (problem) => log.warn("config.unreadable", { problem }),
-    }, text),
+    isCaddyfile(path)
+      ? followCaddyfile(platform, path, {
+        changed: () => reload(() => readConfig(path, platform)),
+        unreadable,
+      }, text)
+      : watchFile(platform, path, {
+        changed: (now) => reload(() => checkConfig(now, path, platform)),
+        unreadable,
+      }, text),
     platform.onSignal("SIGHUP", () => reload(() => readConfig(path, platform))),
     platform.onSignal("SIGUSR1", () => reload(() => readConfig(path, platform))),
   ];

@@ -1,13 +1,22 @@
 /** Finds and reads the configuration file that a command is about, and puts what is wrong with it into lines. */
-import { formatProblem, load, type Problem } from "../config/load.ts";
+import type { Imported } from "../caddyfile/caddyfile.ts";
+import { formatProblem, load, type Loaded } from "../config/load.ts";
 import type { Config } from "../rules.ts";
 import { FileError, type Platform } from "../platform/platform.ts";
+import { isCaddyfile, loadImported, readCaddyfile } from "./caddyfile_source.ts";
 
 /** Where a configuration is looked for when nobody names one (SEMANTICS section 1). */
 export const DEFAULT_PATHS = ["config.yaml", "/etc/understudy/config.yaml"];
 
 export type Source =
-  | { readonly kind: "loaded"; readonly config: Config; readonly text: string }
+  | {
+    readonly kind: "loaded";
+    readonly config: Config;
+    /** What it was made of: the text of the file, for a Caddyfile with those it imports. */
+    readonly text: string;
+    /** How the Caddyfile was read; undefined for YAML. */
+    readonly imported?: Imported;
+  }
   /** Lines for people, one a problem. */
   | { readonly kind: "refused"; readonly problems: readonly string[] };
 
@@ -45,31 +54,29 @@ export async function sourceOf(
 
 /** Reads and checks a file. Never rejects. */
 export async function readConfig(path: string, platform: Platform): Promise<Source> {
-  if (/(?:^|[/\\])Caddyfile$|\.caddyfile$/.test(path)) {
-    return refused(`${path}: Importing a Caddyfile comes with a later version`);
-  }
   try {
-    return await checkConfig(await platform.readText(path), path, platform);
+    if (!isCaddyfile(path)) return await checkConfig(await platform.readText(path), path, platform);
+    const { imported, fingerprint } = await readCaddyfile(path, platform);
+    const loaded = await loadImported(imported, path, platform);
+    return { ...sourceFrom(loaded, fingerprint), ...(loaded.kind === "loaded" && { imported }) };
   } catch (error) {
-    if (error instanceof FileError) return refused(error.message);
+    if (error instanceof FileError) return { kind: "refused", problems: [error.message] };
     throw error;
   }
 }
 
-/** Checks a text that was read already. */
+/** Checks a text of YAML that was read already. */
 export async function checkConfig(text: string, path: string, platform: Platform): Promise<Source> {
-  const result = await load(text, {
+  const loaded = await load(text, {
     path,
     env: (name) => platform.env(name),
     readSecret: (secret) => platform.readText(secret),
   });
-  if (result.kind === "loaded") return { kind: "loaded", config: result.config, text };
-  return {
-    kind: "refused",
-    problems: result.problems.map((problem: Problem) => formatProblem(problem)),
-  };
+  return sourceFrom(loaded, text);
 }
 
-function refused(problem: string): Source {
-  return { kind: "refused", problems: [problem] };
+function sourceFrom(loaded: Loaded, text: string): Source {
+  return loaded.kind === "loaded"
+    ? { kind: "loaded", config: loaded.config, text }
+    : { kind: "refused", problems: loaded.problems.map(formatProblem) };
 }

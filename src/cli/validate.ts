@@ -1,5 +1,6 @@
 /** `understudy validate`: says everything that is wrong with a configuration, and serves nothing. */
 import { poolsOf } from "../steps.ts";
+import { tableOf } from "./caddyfile_table.ts";
 import { type Command, EXIT } from "./command.ts";
 import { sourceOf } from "./source.ts";
 
@@ -11,8 +12,11 @@ export const validate: Command = {
 Checks a configuration as "run" would and reports all problems at once, each as
   config.yaml:12:5 routes[0].health.timeout: Expected … but received …
 
-  -c, --config PATH   Configuration file. Without it: ./config.yaml,
-                      then /etc/understudy/config.yaml
+For a Caddyfile, a table says what each of its lines becomes, and whether that
+is the same, better or different.
+
+  -c, --config PATH   Configuration file, YAML or a Caddyfile. Without it:
+                      ./config.yaml, then /etc/understudy/config.yaml
 
 Exit codes: 0 the file is good, 1 it is not, 2 usage.
 `,
@@ -23,6 +27,9 @@ Exit codes: 0 the file is good, 1 it is not, 2 usage.
     const source = await sourceOf(args.text("config") ?? args.positionals[0], platform);
     if (source === undefined) return EXIT.failed;
     const { routes } = source.config;
+    if (source.imported !== undefined) {
+      platform.stdout.write(`${tableOf(source.imported).join("\n")}\n\n`);
+    }
     const upstreams = poolsOf(routes).reduce((sum, pool) => sum + pool.upstreams.length, 0);
     platform.stdout.write(
       `${source.path} is good: ${counted(routes.length, "route")}, ${

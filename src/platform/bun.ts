@@ -11,6 +11,7 @@ import { compressor } from "./compress.ts";
 import { names } from "./dns.ts";
 import {
   fileExists,
+  listDirectory,
   followParent,
   onKey,
   readText,
@@ -218,6 +219,7 @@ export const platform: Platform = {
   readText,
   writeText,
   fileExists,
+  listDirectory,
   watchDirectory,
 
   onSignal(name, handler) {

@@ -8,6 +8,7 @@ import { compressor } from "./compress.ts";
 import { names } from "./dns.ts";
 import {
   fileExists,
+  listDirectory,
   followParent,
   onKey,
   readText,
@@ -121,6 +122,7 @@ export const platform: Platform = {
   readText,
   writeText,
   fileExists,
+  listDirectory,
   watchDirectory,
 
   onSignal(name, handler) {

@@ -61,6 +61,7 @@ describe("files", () => {
     assert.equal(await platform.readText(path), "grüße\n");
     assert.equal(await platform.fileExists(path), true);
     assert.equal(await platform.fileExists(folder), false);
+    assert.deepEqual(await platform.listDirectory(folder), [path.slice(folder.length + 1)]);
   });
 
   it("readText() and writeText() reject in words", async () => {

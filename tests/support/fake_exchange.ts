@@ -12,6 +12,7 @@ export interface Asked {
   readonly body?: ByteSource | string;
   readonly upgrade?: string;
   readonly ip?: string;
+  readonly localPort?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -24,6 +25,7 @@ export class FakeExchange implements Exchange {
   readonly body: ByteSource | undefined;
   readonly upgrade: string | undefined;
   readonly peer: { readonly ip: string; readonly port: number };
+  readonly localPort?: number;
   readonly signal: AbortSignal;
   /** What it was answered with. */
   reply: Reply | undefined;
@@ -43,6 +45,7 @@ export class FakeExchange implements Exchange {
     this.body = typeof asked.body === "string" ? new FakeBody([asked.body]) : asked.body;
     this.upgrade = asked.upgrade;
     this.peer = { ip: asked.ip ?? "192.0.2.7", port: 40_000 };
+    if (asked.localPort !== undefined) this.localPort = asked.localPort;
     this.signal = this.#leaving.signal;
   }
 
