@@ -64,6 +64,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...NOUNS,
     PORT,
     "app.ts",
+    "caddyfile/",
     "config/",
     "web/",
     "wire/",

@@ -11,8 +11,8 @@ import { compressor } from "./compress.ts";
 import { names } from "./dns.ts";
 import {
   fileExists,
-  listDirectory,
   followParent,
+  listDirectory,
   onKey,
   readText,
   spawnChild,

@@ -1,6 +1,7 @@
 /**
  * The one port to the world: clock, network, files, signals, terminal. Everything outside
  * `platform/` gets an object of this shape and asks nobody else what time it is.
+ * Longer than usual, as it is one list of all that the world can do for us.
  */
 import type { EndSignal } from "../end.ts";
 import type { Address, UpstreamTls } from "../rules.ts";
@@ -261,6 +262,8 @@ export interface Platform {
     handlers: MessageHandlers,
   ): Promise<{ readonly socket: MessageSocket; readonly protocol: string }>;
 
+  /** Names of the entries of a directory; rejects with `FileError`. */
+  listDirectory(path: string): Promise<readonly string[]>;
   /** Rejects with `FileError`. */
   readText(path: string): Promise<string>;
   writeText(path: string, text: string): Promise<void>;
