@@ -16,12 +16,15 @@ const SECTIONS: readonly Section[] = [
   { title: "`lb_policy` of `reverse_proxy`", prefix: "reverse_proxy.lb_policy." },
   { title: "Options of `reverse_proxy`", prefix: "reverse_proxy." },
   { title: "Matchers", prefix: "matcher." },
+  { title: "Placeholders", prefix: "placeholder." },
+  { title: "`servers` of the global options", prefix: "global.servers." },
   { title: "Global options", prefix: "global." },
+  { title: "Addresses of sites", prefix: "site " },
   { title: "Directives", prefix: "" },
 ];
 
 /** From the whole to the small, which is not the order in which rows are told apart. */
-const ORDER = [7, 5, 4, 1, 3, 2, 0, 6];
+const ORDER = [9, 10, 5, 4, 1, 3, 2, 0, 6, 8, 7];
 
 const HEAD = `# From Caddy
 

@@ -1,11 +1,14 @@
 /** The table of support, the importer and the page say the same. */
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
+import { importCaddyfile } from "../../src/caddyfile/caddyfile.ts";
+import { CORE_SUPPORT } from "../../src/caddyfile/support_core.ts";
 import { PROXY_SUPPORT, SUPPORT, supportOf } from "../../src/caddyfile/support_table.ts";
 import { supportPage } from "../../src/caddyfile/support_table_doc.ts";
 import { type Case, type Outcome, outcomeOf } from "./cases.ts";
 import { ADDRESS_CASES } from "./cases_addresses.ts";
 import { CHOOSING_CASES } from "./cases_choosing.ts";
+import { exampleOf } from "./cases_core.ts";
 import { DYNAMIC_CASES } from "./cases_dynamic.ts";
 import { HEADER_CASES } from "./cases_headers.ts";
 import { HEALTH_CASES } from "./cases_health.ts";
@@ -26,6 +29,13 @@ const CASES: readonly Case[] = [
   ...STREAMING_CASES,
   ...TRANSPORT_CASES,
 ];
+
+const SOURCES = {
+  path: "Caddyfile",
+  env: () => "x",
+  readText: () => Promise.reject(new Error("no such file")),
+  listDirectory: () => Promise.resolve([]),
+};
 
 describe("SUPPORT", () => {
   let outcomes: readonly Outcome[] = [];
@@ -74,6 +84,22 @@ describe("SUPPORT", () => {
     );
     assert.deepEqual(unsaid.map(({ name }) => name), []);
   });
+});
+
+describe("CORE_SUPPORT", () => {
+  for (const { name, verdict, note } of CORE_SUPPORT) {
+    it(`${verdict === "refused" ? "refuses" : "takes over"} ${name}`, async () => {
+      const { problems } = await importCaddyfile(exampleOf(name), SOURCES);
+      if (verdict !== "refused") return assert.deepEqual(problems, []);
+      assert.notDeepEqual(problems, []);
+      // Of what has no place of its own in the file, the words around it say more than the row.
+      if (/^(?:placeholder|site|import)\b/.test(name)) return;
+      assert.ok(
+        problems.some(({ where, message }) => where === name && message.includes(note)),
+        JSON.stringify(problems),
+      );
+    });
+  }
 });
 
 describe("supportPage()", () => {
