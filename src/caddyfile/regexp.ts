@@ -31,8 +31,9 @@ interface Flags {
   readonly isDotAll: boolean;
 }
 
-/** One construct: an escape, a class of POSIX, a group's opening, or a single character. */
-const PIECE = /\\Q[\s\S]*?(?:\\E|$)|\\[\s\S]?|\[:\^?\w+:\]|\(\?[^:=!)]*[:)=!>]?|[\s\S]/g;
+/** One construct: an escape, a class of POSIX, a group's opening, a range, or a single character. */
+const PIECE =
+  /\\Q[\s\S]*?(?:\\E|$)|\\[\s\S]?|\[:\^?\w+:\]|\(\?(?:P?<\w+>|[^:)]*[:)]?)|[A-Za-z]-[A-Za-z]|[\s\S]/g;
 
 export function toJavaScript(written: string): Regexp {
   const flagged = /^\(\?([is]+)\)/.exec(written);
@@ -63,11 +64,22 @@ function translate(piece: string, isInClass: boolean, flags: Flags): string | un
   if (piece.startsWith("[:")) return isInClass ? posix(piece) : piece;
   if (piece.startsWith("(?")) return isInClass ? piece : group(piece);
   if (piece === "." && flags.isDotAll && !isInClass) return "[\\s\\S]";
-  if (flags.isCaseless && /^[A-Za-z]$/.test(piece)) {
-    const both = `${piece.toLowerCase()}${piece.toUpperCase()}`;
-    return isInClass ? both : `[${both}]`;
+  return flags.isCaseless && /[A-Za-z]/.test(piece) ? caseless(piece, isInClass) : piece;
+}
+
+/** A letter, or what looks like a range of them, in both cases. */
+function caseless(piece: string, isInClass: boolean): string | undefined {
+  const lower = piece.toLowerCase();
+  const upper = piece.toUpperCase();
+  if (!isInClass) {
+    return piece.replace(
+      /[A-Za-z]/g,
+      (letter) => `[${letter.toLowerCase()}${letter.toUpperCase()}]`,
+    );
   }
-  return piece;
+  // From one case to the other takes what stands between them along.
+  if (piece.length > 1 && piece !== lower && piece !== upper) return undefined;
+  return `${lower}${upper}`;
 }
 
 function escape(piece: string): string | undefined {
