@@ -11,7 +11,7 @@ import { watch } from "./health/loop.ts";
 import { probe } from "./health/probe.ts";
 import type { Account, Engine, Exchange, Listener, Pool } from "./model.ts";
 import type { Config } from "./rules.ts";
-import { accessLine } from "./ops/access.ts";
+import { accessLevel, accessLine } from "./ops/access.ts";
 import { described, type Logger } from "./ops/log.ts";
 import type { Clock } from "./platform/platform.ts";
 import { poolsOf } from "./steps.ts";
@@ -69,7 +69,9 @@ export class Proxy {
       tunnels: this.#tunnels,
       draining: () => this.#draining,
       account: (account) => {
-        if (account.logged !== false) deps.log.line(accessLine(account));
+        if (account.logged && deps.log.wants(accessLevel(account))) {
+          deps.log.line(accessLine(account));
+        }
         deps.account?.(account);
       },
       bug: (error) => deps.log.error("bug.caught", { error: described(error) }),

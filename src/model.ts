@@ -260,8 +260,8 @@ export interface Account {
   readonly outcome: ExchangeOutcome;
   /** Why attempts failed, in order; empty when the first one answered. */
   readonly failures: readonly string[];
-  /** Present where a step keeps the exchange out of the access log. */
-  readonly logged?: false;
+  /** False where a step keeps the exchange out of the access log. */
+  readonly logged: boolean;
 }
 
 /**

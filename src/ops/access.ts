@@ -4,6 +4,7 @@
  */
 import type { Fields } from "../fields.ts";
 import type { Account } from "../model.ts";
+import type { LogLevel } from "../rules.ts";
 import { type Line, type LogFields, type Paint, visible } from "./log.ts";
 
 const REDACTED = "REDACTED";
@@ -23,10 +24,14 @@ const SECRET_FIELDS = new Set([
 const SECRET_PARAMETER =
   /([?&](?:access_token|api[_-]?key|key|password|secret|sig|signature|token)=)[^&#]*/gi;
 
+export function accessLevel({ status }: Account): LogLevel {
+  return status >= 500 ? "error" : "info";
+}
+
 /** The line for one exchange. */
 export function accessLine(account: Account): Line {
   return {
-    level: account.status >= 500 ? "error" : "info",
+    level: accessLevel(account),
     logger: "http.log.access",
     msg: "handled request",
     fields: () => accessFields(account),

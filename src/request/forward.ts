@@ -56,7 +56,8 @@ export async function forward(pool: Pool, passage: Passage, deps: ForwardDeps): 
 
   try {
     while (!signal.aborted) {
-      const member = await choose(course, passage, deps);
+      const chosen = choose(course, passage, deps);
+      const member = chosen instanceof Promise ? await chosen : chosen;
       if (member === undefined) {
         if (await nextPass(course, passage, deps)) continue;
         break;
@@ -74,23 +75,25 @@ export async function forward(pool: Pool, passage: Passage, deps: ForwardDeps): 
   return { kind: "abandoned" };
 }
 
-/** The next upstream of this pass. Waits for a first verdict rather than send a request into the unknown. */
-async function choose(
+/**
+ * The next upstream of this pass. Waits for a first verdict rather than send a request into the unknown;
+ * all but the first requests have nothing to wait for, and get it without a promise.
+ */
+function choose(
   course: Course,
   passage: Passage,
-  { clock }: ForwardDeps,
-): Promise<Member | undefined> {
-  const { exchange } = passage.forwarding;
+  deps: ForwardDeps,
+): Member | undefined | Promise<Member | undefined> {
+  const { signal } = passage.forwarding.exchange;
   const { pool, tried } = course;
-  if (course.attempts >= (pool.rules.retry.attemptsMax ?? Infinity)) return undefined;
-  while (!exchange.signal.aborted) {
-    const member = pick(pool, tried, clock.elapsed(), passage);
-    if (pool.rules.health?.idleIntervalMs !== undefined) noteWanted(pool, member);
-    const verdict = member?.standing.firstVerdict;
-    if (verdict === undefined) return member;
-    await orAbort(verdict, exchange.signal);
+  if (signal.aborted || course.attempts >= (pool.rules.retry.attemptsMax ?? Infinity)) {
+    return undefined;
   }
-  return undefined;
+  const member = pick(pool, tried, deps.clock.elapsed(), passage);
+  if (pool.rules.health?.idleIntervalMs !== undefined) noteWanted(pool, member);
+  const verdict = member?.standing.firstVerdict;
+  if (verdict === undefined) return member;
+  return orAbort(verdict, signal).then(() => choose(course, passage, deps));
 }
 
 /** Returns what the request ends with; undefined sends it on. */
@@ -125,10 +128,13 @@ async function tryAt(
   passage.began(member);
   member.standing.enter();
   const began = deps.clock.elapsed();
-  const outcome = await attempt(chosen, deps).catch((bug: unknown) => {
+  let outcome: Outcome;
+  try {
+    outcome = await attempt(chosen, deps);
+  } catch (bug) {
     member.standing.leave();
     throw bug;
-  });
+  }
 
   if (outcome.kind === "answered") {
     const { response } = outcome;

@@ -47,21 +47,27 @@ export function createRelay(deps: RelayDeps): Relay {
     const began = deps.clock.elapsed();
     const story = beginStory(deps.newId(), identify(exchange, current.trustedProxies));
 
-    const departure = await decide(exchange, current, story, crew).catch(
-      (error: unknown): Departure => {
-        deps.bug(error);
-        story.outcome = "error";
-        return { reply: emptyReply(500, { requestId: story.requestId, close: true }) };
-      },
-    );
+    let departure: Departure;
+    try {
+      departure = await decide(exchange, current, story, crew);
+    } catch (error) {
+      deps.bug(error);
+      story.outcome = "error";
+      departure = { reply: emptyReply(500, { requestId: story.requestId, close: true }) };
+    }
     const delivery = await deliver(exchange, departure, story, deps);
 
-    const { client, body, ...told } = story;
     try {
       deps.account({
-        ...told,
-        clientIp: client.ip,
-        readBytes: body?.readBytes ?? 0,
+        requestId: story.requestId,
+        clientIp: story.client.ip,
+        routeId: story.routeId,
+        upstream: story.upstream,
+        attempts: story.attempts,
+        outcome: story.outcome,
+        failures: story.failures,
+        logged: story.logged,
+        readBytes: story.body?.readBytes ?? 0,
         exchange,
         startedAt,
         durationMs: deps.clock.elapsed() - began,
@@ -152,12 +158,14 @@ async function deliver(
   const stopTimer = running && lifeMs !== undefined &&
     clock.after(lifeMs, () => running.tunnel.goAway());
 
-  const delivery = await exchange.answer(reply).catch((error: unknown): Delivery => {
+  let delivery: Delivery = { end: "left", bodyBytes: 0 };
+  try {
+    delivery = await exchange.answer(reply);
+  } catch (error) {
     bug(error);
     reply.body?.cancel();
     reply.tunnel?.goAway();
-    return { end: "left", bodyBytes: 0 };
-  });
+  }
 
   if (stopTimer) stopTimer();
   if (running) tunnels.delete(running);

@@ -2,8 +2,7 @@
  * Makes the fields that go on from the fields that came in, both ways: hop-by-hop ones end here,
  * forwarding ones are added, the operator's rules are applied last. Pure.
  */
-import type { Fields } from "../fields.ts";
-import { lowerName, sameName } from "../fields.ts";
+import { Fields, lowerName, sameName } from "../fields.ts";
 import type { Exchange, Member, Pool } from "../model.ts";
 import type { HeaderRules, Upstream } from "../rules.ts";
 import type { Client } from "./client.ts";
@@ -105,15 +104,27 @@ export function isEmpty({ remove, replace, set, add, fallback }: HeaderRules): b
  * `Content-Length`: whoever could take it away could move the end of the body.
  */
 export function endToEnd(fields: Fields): Fields {
-  const nominated = fields.joined("connection")?.toLowerCase().split(",").map((name) =>
-    name.trim()
-  );
-  const copy = fields.clone();
-  copy.deleteWhere((name) => {
-    const lower = lowerName(name);
-    if (HOP_BY_HOP.has(lower)) return true;
-    return lower !== "content-length" && (nominated?.includes(lower) ?? false);
-  });
+  const { flat } = fields;
+  const kept: string[] = [];
+  let ended = false;
+  for (let at = 0; at < flat.length; at += 2) {
+    const name = flat[at] ?? "";
+    if (HOP_BY_HOP.has(lowerName(name))) ended = true;
+    else kept.push(name, flat[at + 1] ?? "");
+  }
+  const copy = Fields.fromFlat(kept);
+  return ended ? withoutNominated(copy, fields) : copy;
+}
+
+function withoutNominated(copy: Fields, fields: Fields): Fields {
+  const connection = fields.joined("connection")?.toLowerCase() ?? "";
+  if (connection !== "" && connection !== "keep-alive" && connection !== "close") {
+    const nominated = connection.split(",").map((name) => name.trim());
+    copy.deleteWhere((name) => {
+      const lower = lowerName(name);
+      return lower !== "content-length" && nominated.includes(lower);
+    });
+  }
   // RFC 9110 section 10.1.4: the one part of TE that an intermediary may pass on for itself.
   if (/(?:^|,)\s*trailers\s*(?:,|$)/i.test(fields.joined("te") ?? "")) {
     copy.append("Te", "trailers");

@@ -28,9 +28,22 @@ interface Candidate {
 /** Host of a `Host` field: `name`, `[v6]`, each with an optional port. Strict, as URLs get built from it. */
 const HOST = /^(?:[a-z\d_](?:[a-z\d_.-]*)|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
 
+/** Hosts seen so far, as they were found to read. Bounded, as clients make them up. */
+const NORMAL_HOSTS = new Map<string, string>();
+const NORMAL_HOSTS_MAX = 1000;
+
 /** Host without port and trailing dot, lower case; undefined when malformed (400). */
 export function normalHost(field: string | undefined): string | undefined {
-  if (field === undefined || field.length > 260 || !HOST.test(field)) return undefined;
+  if (field === undefined) return undefined;
+  const known = NORMAL_HOSTS.get(field);
+  if (known !== undefined) return known;
+  const host = readHost(field);
+  if (host !== undefined && NORMAL_HOSTS.size < NORMAL_HOSTS_MAX) NORMAL_HOSTS.set(field, host);
+  return host;
+}
+
+function readHost(field: string): string | undefined {
+  if (field.length > 260 || !HOST.test(field)) return undefined;
   const name = field.replace(/:\d+$/, "").toLowerCase();
   return name.endsWith(".") ? name.slice(0, -1) : name;
 }

@@ -12,8 +12,8 @@ export interface Story {
   body: BoundedBody | undefined;
   outcome: ExchangeOutcome;
   readonly failures: string[];
-  /** Present where a step keeps the exchange out of the access log. */
-  logged?: false;
+  /** False where a step keeps the exchange out of the access log. */
+  logged: boolean;
 }
 
 export function beginStory(requestId: string, client: Client): Story {
@@ -26,6 +26,7 @@ export function beginStory(requestId: string, client: Client): Story {
     body: undefined,
     outcome: "error",
     failures: [],
+    logged: true,
   };
 }
 

@@ -97,6 +97,7 @@ function endOf({ usedAt, promisedMs }: Kept): number {
 
 /** Milliseconds of `Keep-Alive: timeout=5`. */
 export function promised(field: string | undefined): number | undefined {
-  const seconds = /(?:^|[,\s])timeout=(\d{1,6})/i.exec(field ?? "")?.[1];
+  if (field === undefined) return undefined;
+  const seconds = /(?:^|[,\s])timeout=(\d{1,6})/i.exec(field)?.[1];
   return seconds === undefined ? undefined : Number(seconds) * 1000;
 }

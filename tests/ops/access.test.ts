@@ -26,6 +26,7 @@ function account(changes: Partial<Account> = {}, asked: Asked = {}): Account {
     replyFields: Fields.from([["set-cookie", "s=1"], ["content-type", "text/plain"]]),
     outcome: "answered",
     failures: ["b: refused (not sent)"],
+    logged: true,
     ...changes,
   };
 }
@@ -56,6 +57,7 @@ describe("accessLine()", () => {
       outcome: "answered",
       request_id: "id-1",
       failures: ["b: refused (not sent)"],
+      logged: true,
     });
   });
 
