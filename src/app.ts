@@ -1,10 +1,13 @@
 /**
  * Puts the parts together and keeps them while the process runs: opens listeners, starts probes,
  * takes a new configuration over whole or not at all, and lets everything end in good order.
+ * Longer than usual, as the order of these things is what matters here.
  */
 import { addressKey } from "./address.ts";
 import { Deadlines } from "./deadlines.ts";
-import { plan } from "./config/plan.ts";
+import { type Plan, plan } from "./config/plan.ts";
+import { Sources } from "./dynamic/sources.ts";
+import { announce } from "./health/announce.ts";
 import { Board } from "./health/board.ts";
 import type { Change } from "./health/entry.ts";
 import { watch } from "./health/loop.ts";
@@ -13,7 +16,7 @@ import type { Account, Engine, Exchange, Listener, Pool } from "./model.ts";
 import type { Config } from "./rules.ts";
 import { accessLevel, accessLine } from "./ops/access.ts";
 import { described, type Logger } from "./ops/log.ts";
-import type { Clock } from "./platform/platform.ts";
+import type { Clock, Names } from "./platform/platform.ts";
 import { poolsOf } from "./steps.ts";
 import type { RunningTunnel, Snapshot, World } from "./request/deps.ts";
 import { createRelay, type Relay } from "./request/handler.ts";
@@ -24,6 +27,8 @@ export interface ProxyDeps extends World {
   readonly engine: Engine;
   readonly log: Logger;
   readonly clock: Clock;
+  /** For upstreams that a name service knows. */
+  readonly names: Names;
   /** Also told of every exchange, after the access log. */
   readonly account?: (account: Account) => void;
   /** Also told of every change of an upstream, after the log. */
@@ -45,7 +50,10 @@ export class Proxy {
   readonly #closing = new Set<Listener>();
   readonly #deadlines: Deadlines;
   readonly #probes = new Map<string, AbortController>();
+  readonly #sources: Sources;
   #config: Config | undefined;
+  /** The configuration with the upstreams that were found for it: what is at work. */
+  #laid: Config | undefined;
   #running = 0;
   #draining = false;
   #whenIdle: () => void = () => {};
@@ -57,6 +65,13 @@ export class Proxy {
       announce(deps.log, { route, upstream, change });
       if (change.kind === "phase" && change.to === "down") this.#distrust(route, upstream);
       deps.changed?.(upstream, change);
+    });
+    this.#sources = new Sources({
+      names: deps.names,
+      clock: deps.clock,
+      // Whatever runs on an upstream that is found no more, tunnels too, ends by itself.
+      changed: () => void (this.#config !== undefined && this.#lay(this.#config)),
+      tell: (level, event, fields) => deps.log[level](event, fields),
     });
     this.#live = { current: snapshot({ routes: [], trustedProxies: [] }, []) };
     this.#relay = createRelay({
@@ -99,7 +114,8 @@ export class Proxy {
    * changed yet and nothing changes. Running requests end as they began.
    */
   async replace(config: Config): Promise<void> {
-    const { open, close, moved, gone, probe, unprobe } = plan(this.#config, config);
+    await this.#sources.meet(poolsOf(config.routes));
+    const { open, close } = plan(this.#config, config);
     const opened = new Map<string, Listener>();
     try {
       for (const address of open) {
@@ -107,22 +123,36 @@ export class Proxy {
       }
     } catch (error) {
       for (const listener of opened.values()) listener.abort();
+      this.#sources.keep(poolsOf(this.#config?.routes ?? []));
       throw error;
     }
 
     // A drain that began meanwhile knows nothing of these.
-    if (this.#draining) return opened.forEach((listener) => listener.abort());
+    if (this.#draining) {
+      this.#sources.keep([]);
+      return opened.forEach((listener) => listener.abort());
+    }
 
     this.#config = config;
     this.#deps.log.configure(config.log);
-    const pools = this.board.adopt(poolsOf(config.routes), moved);
-    for (const id of [...unprobe, ...probe]) this.#probes.get(id)?.abort();
-    for (const pool of pools) this.#startProbes(pool, probe);
-    this.#live.current = snapshot(config, pools);
+    this.#sources.keep(poolsOf(config.routes));
+    const { gone, moved } = this.#lay(config);
 
     for (const [key, listener] of opened) this.#listeners.set(key, listener);
     for (const address of close) this.#closeListener(addressKey(address));
     this.#endTunnels((tunnel) => gone.has(tunnel.upstreamId) || moved.has(tunnel.upstreamId));
+  }
+
+  /** Puts all that is known of upstreams by now to work. */
+  #lay(config: Config): Plan {
+    const laid = this.#sources.laid(config);
+    const changes = plan(this.#laid, laid);
+    this.#laid = laid;
+    const pools = this.board.adopt(poolsOf(laid.routes), changes.moved);
+    for (const id of [...changes.unprobe, ...changes.probe]) this.#probes.get(id)?.abort();
+    for (const pool of pools) this.#startProbes(pool, changes.probe);
+    this.#live.current = snapshot(laid, pools);
+    return changes;
   }
 
   /** No configuration is taken over any more. */
@@ -136,6 +166,7 @@ export class Proxy {
    */
   async drain(graceMs: number): Promise<number> {
     this.#draining = true;
+    this.#sources.keep([]);
     const listeners = [...this.#listeners.values()];
     const closed = Promise.all(listeners.map((listener) => listener.close()));
     this.#endTunnels(() => true);
@@ -228,19 +259,4 @@ function snapshot(
 ): Snapshot {
   const byId = new Map(pools.map((pool) => [pool.rules.id, pool]));
   return { router: buildRouter(routes), trustedProxies, pool: (id) => byId.get(id) };
-}
-
-/** Logs a change once, in words. */
-function announce(
-  log: Logger,
-  { route, upstream, change }: { route: string; upstream: string; change: Change },
-): void {
-  if (change.kind === "penalised") {
-    const seconds = change.forMs / 1000;
-    log.warn("upstream.penalised", { route, upstream, reason: change.reason, seconds });
-    return;
-  }
-  const { from, to, reason } = change;
-  const level = to === "down" ? "warn" : "info";
-  log[level]("health.changed", { route, upstream, from, to, reason });
 }

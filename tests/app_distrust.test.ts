@@ -1,6 +1,7 @@
 /** Connections kept to an upstream are given up when it is found down: a suspended host leaves them half-open. */
 import assert from "node:assert/strict";
 import { it } from "node:test";
+import { platform } from "#platform";
 import { Proxy } from "../src/app.ts";
 import { Logger } from "../src/ops/log.ts";
 import { config, health, route, upstream } from "./support/fake_route.ts";
@@ -26,6 +27,7 @@ it("Proxy distrusts an upstream when its phase turns down, and no other", async 
       colours: false,
     }),
     clock,
+    names: platform.names,
     ...WORLD,
   });
   await clock.advance(5_000);

@@ -1,6 +1,7 @@
 /** Upgraded connections outlive a reload that leaves their upstream alone, and end in good order else. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { platform } from "#platform";
 import { Proxy } from "../src/app.ts";
 import type { Delivery, Engine, Exchange } from "../src/model.ts";
 import type { Config } from "../src/rules.ts";
@@ -41,6 +42,7 @@ class Bench {
       engine,
       log,
       clock: this.clock,
+      names: platform.names,
       ...WORLD,
     });
     const exchange = new FakeExchange({ upgrade: "websocket" });

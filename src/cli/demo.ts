@@ -169,6 +169,7 @@ async function openProxyAt(port: number, stage: Stage): Promise<Proxy> {
     engine: wireEngine(platform),
     log: createLogger(source.config, platform),
     clock: platform.clock,
+    names: platform.names,
     random: () => platform.random(),
     hmacSha256: (key, text) => platform.hmacSha256(key, text),
     passwordMatches: (password, hash) => platform.passwordMatches(password, hash),

@@ -95,6 +95,7 @@ async function open(
       engine: engine === "web" ? webEngine(platform) : wireEngine(platform),
       log,
       clock: platform.clock,
+      names: platform.names,
       random: () => platform.random(),
       hmacSha256: (key, text) => platform.hmacSha256(key, text),
       passwordMatches: (password, hash) => platform.passwordMatches(password, hash),

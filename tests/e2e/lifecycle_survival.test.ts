@@ -85,6 +85,7 @@ describe("Proxy", () => {
       },
       log,
       clock: platform.clock,
+      names: platform.names,
       ...WORLD,
     });
     const [address] = proxy.addresses;

@@ -62,6 +62,7 @@ export class Lab implements AsyncDisposable {
       engine: lab.#engine,
       log,
       clock: lab.clock,
+      names: platform.names,
       ...WORLD,
       account: (account) => {
         lab.accounts.push(account);
