@@ -3,7 +3,7 @@
  * pass or fail with the reason in words. Failing is its business, so it never rejects.
  */
 import { spellAddress } from "../address.ts";
-import { Fields } from "../fields.ts";
+import { Fields, sameName } from "../fields.ts";
 import type {
   ByteSource,
   FailureReason,
@@ -57,10 +57,12 @@ async function check(
   rules: HealthRules,
   { transport, signal }: Pick<ProbeDeps, "transport" | "signal">,
 ): Promise<Finding> {
-  let asked = probed(upstream, rules);
+  const first = probed(upstream, rules);
+  let asked = first;
   let target = rules.uri;
   for (let hop = 0; hop <= REDIRECTS_MAX; hop++) {
-    const outcome = await ask(asked, target, rules, { transport, signal });
+    const headers = asked === first ? rules.headers : rules.headers.filter(isForAnyone);
+    const outcome = await ask(asked, target, { ...rules, headers }, { transport, signal });
     if (outcome.kind !== "answered") return unanswered(outcome);
 
     const { response } = outcome;
@@ -72,6 +74,11 @@ async function check(
     ({ asked, target } = next);
   }
   return { passed: false, reason: `redirected more than ${REDIRECTS_MAX} times` };
+}
+
+/** Whoever else is asked has a host of his own. */
+function isForAnyone({ name }: { name: string }): boolean {
+  return !sameName(name, "host");
 }
 
 function unanswered(outcome: Exclude<Outcome, { kind: "answered" }>): Finding {
@@ -189,7 +196,10 @@ function follow(
   upstream: Upstream,
   target: string,
 ): { asked: Upstream; target: string } | undefined {
-  const base = `${upstream.scheme}://${upstream.authority}${target}`;
+  // A URL knows no h2c, and a socket file has no place in one.
+  const { scheme: own, address, authority } = upstream;
+  const host = address.kind === "unix" ? "localhost" : authority;
+  const base = `${own === "https" ? own : "http"}://${host}${target}`;
   const url = URL.canParse(location, base) ? new URL(location, base) : undefined;
   if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:")) {
     return undefined;
@@ -199,11 +209,16 @@ function follow(
   if (url.origin === new URL(base).origin) return { asked: upstream, target: next };
   const scheme = url.protocol === "https:" ? "https" : "http";
   const port = Number(url.port || (scheme === "https" ? 443 : 80));
-  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const name = url.hostname.replace(/^\[|\]$/g, "");
+  const elsewhere = at(upstream, { kind: "tcp", host: name, port });
+  const { tls, connections } = upstream;
   const asked = {
-    ...at(upstream, { kind: "tcp", host, port }),
+    ...elsewhere,
     scheme,
     authority: url.host,
+    // What is ours to show and to ask for is meant for the upstream alone.
+    tls: { ...tls, name: undefined, certificate: undefined },
+    connections: { ...connections, proxyProtocol: undefined },
   } as const;
   return { asked, target: next };
 }

@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { probe } from "../../src/health/probe.ts";
 import { failureInWords } from "../../src/health/words.ts";
 import type { Verdict } from "../../src/model.ts";
-import type { HealthRules } from "../../src/rules.ts";
+import type { HealthRules, Upstream } from "../../src/rules.ts";
 import { FakeBody } from "../support/fake_bytes.ts";
 import { health, upstream } from "../support/fake_route.ts";
 import { answer, FakeTransport, hangs, sent, type Step } from "../support/fake_transport.ts";
@@ -18,10 +18,10 @@ class Bench {
     this.transport.on("a", ...steps);
   }
 
-  probe(rules: Partial<HealthRules> = {}): Promise<Verdict> {
+  probe(rules: Partial<HealthRules> = {}, at: Partial<Upstream> = {}): Promise<Verdict> {
     const { transport, clock } = this;
     const { signal } = new AbortController();
-    return probe(upstream("a"), health(rules), { transport, clock, signal });
+    return probe(upstream("a", at), health(rules), { transport, clock, signal });
   }
 }
 
@@ -46,6 +46,32 @@ describe("probe() with follow_redirects", () => {
     assert.deepEqual(second.upstream.address, { kind: "tcp", host: "::1", port: 443 });
     assert.equal(second.fields.get("host"), "[::1]");
   });
+
+  it("shows its certificate and asks for its name nowhere else", async () => {
+    const bench = new Bench(redirect("https://other/p"), answer(200));
+    const certificate = { chain: "chain", key: "key" };
+    const tls = { name: "own.lan", authorities: ["ca"], certificate, insecure: false };
+    await bench.probe({ ...follow, headers: [{ name: "Host", value: "own.lan" }] }, { tls });
+    const [first, second] = bench.transport.attempts;
+    assert.deepEqual([first?.upstream.tls, first?.fields.get("host")], [tls, "own.lan"]);
+    assert.deepEqual(second?.upstream.tls, { ...tls, name: undefined, certificate: undefined });
+    assert.equal(second?.fields.get("host"), "other");
+  });
+
+  const within: [string, Partial<Upstream>][] = [
+    ["https", { scheme: "https", address: { kind: "tcp", host: "a", port: 443 }, authority: "a" }],
+    ["h2c", { scheme: "h2c" }],
+    ["a unix socket", { address: { kind: "unix", path: "/run/a.sock" } }],
+  ];
+  for (const [title, at] of within) {
+    it(`stays with an upstream of ${title} when sent within it`, async () => {
+      const bench = new Bench(redirect("/b"), answer(200));
+      assert.equal((await bench.probe(follow, at)).passed, true);
+      const [first, second] = bench.transport.attempts;
+      assert.equal(second?.target, "/b");
+      assert.equal(second.upstream, first?.upstream);
+    });
+  }
 
   const cases: [string, Step, string][] = [
     ["in circles", redirect("/"), "redirected more than 5 times"],
