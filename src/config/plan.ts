@@ -68,10 +68,10 @@ function siteKey({ upstream }: Site): string {
   return `${upstream.scheme}|${addressKey(upstream.address)}`;
 }
 
-function probeKey({ pool: { health } }: Site): string {
+function probeKey({ pool: { health }, upstream: { authority, tls, connections } }: Site): string {
   // A regular expression has no JSON of its own.
   return JSON.stringify(
-    health,
+    [health, authority, tls, connections],
     (_, value: unknown) => value instanceof RegExp ? String(value) : value,
-  ) ?? "";
+  );
 }

@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { addressKey } from "../../src/address.ts";
 import { type Plan, plan } from "../../src/config/plan.ts";
-import type { Address, Config, PoolRules } from "../../src/rules.ts";
+import type { Address, Config, PoolRules, Upstream } from "../../src/rules.ts";
 import { poolsOf } from "../../src/steps.ts";
 import { config, health, route, type RouteChanges, upstream } from "../support/fake_route.ts";
 
@@ -92,6 +92,21 @@ describe("plan()", () => {
       const made = told(plan(routes({ health: before }), routes({ health: after })));
       assert.deepEqual([made["probe"], made["unprobe"]], [probe, unprobe]);
       assert.deepEqual([made["moved"], made["gone"]], [[], []]);
+    });
+  }
+
+  const reached: [string, Partial<Upstream>][] = [
+    ["another certificate to show", { tls: { ...upstream("a").tls, insecure: true } }],
+    ["another address to leave from", {
+      connections: { ...upstream("a").connections, localAddress: "127.0.0.2" },
+    }],
+  ];
+  for (const [title, changes] of reached) {
+    it(`probes anew, as the same machine, what is reached with ${title}`, () => {
+      const upstreams = [upstream("a", changes), upstream("b")];
+      const after = routes({ health: PROBED, upstreams });
+      const { moved, probe } = told(plan(routes({ health: PROBED }), after));
+      assert.deepEqual([moved, probe], [[], ["r/a"]]);
     });
   }
 
