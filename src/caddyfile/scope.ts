@@ -14,10 +14,10 @@ import { grouped, type Item, matched } from "./grouping.ts";
 import { expressionOr, isMatcher, readMatcher } from "./matcher.ts";
 import { sorted } from "./order.ts";
 import { environmentOnly, toOurs, type Translated } from "./placeholder.ts";
-import { refuse, type Session, take } from "./session.ts";
+import { passOver, refuse, type Session, take } from "./session.ts";
 import { didYouMean } from "./suggest.ts";
 import { supportOf } from "./support_table.ts";
-import { merged, unwrapped } from "./tidy.ts";
+import { merged, unwrapped, withoutUnreached } from "./tidy.ts";
 import { readDuration, readInteger, readPattern, readSize, type Value } from "./values.ts";
 import { WrittenList, WrittenMap } from "./written.ts";
 
@@ -26,6 +26,8 @@ const INVOKE_DEPTH_MAX = 10;
 export class Scope implements Context {
   readonly #session: Session;
   readonly #matchers: Map<string, Directive>;
+  /** Matchers defined in this very block. */
+  readonly #own = new Set<string>();
   /** Named routes that are being read, against those that invoke themselves. */
   readonly #open: readonly string[];
 
@@ -144,7 +146,8 @@ export class Scope implements Context {
       const inOrder = sorted(items, this.#session.order);
       list.items.push(...grouped(inOrder));
     }
-    return merged(list);
+    for (const { at: place } of withoutUnreached(merged(list))) passOver(this.#session, place);
+    return list;
   }
 
   #item(directive: Directive): Item | undefined {
@@ -205,7 +208,7 @@ export class Scope implements Context {
 
   #define(line: Directive): void {
     const { name, args, block } = line;
-    if (this.#matchers.get(name.text) !== undefined && this.#isOwn(name)) {
+    if (this.#own.has(name.text)) {
       this.problem(name, "", `Expected each matcher once but received "${shown(name.text)}" again`);
     }
     if (args.length === 0 && block === undefined) {
@@ -213,12 +216,6 @@ export class Scope implements Context {
     }
     this.#own.add(name.text);
     this.#matchers.set(name.text, line);
-  }
-
-  readonly #own = new Set<string>();
-
-  #isOwn({ text }: Token): boolean {
-    return this.#own.has(text);
   }
 
   matcher(block: readonly Directive[], where: string): WrittenMap | undefined {

@@ -38,6 +38,19 @@ export function take(session: Session, at: Token, where: string, setting?: strin
   });
 }
 
+/** Notes that a directive is left out, as another one before it answers every request. */
+export function passOver({ taken }: Session, { file, line, column, where }: Place): void {
+  const at = taken.findIndex((one) =>
+    one.file === file && one.line === line && one.column === column && one.where === where
+  );
+  const note = "left out as it is never reached, in Caddy neither";
+  taken.splice(at < 0 ? taken.length : at, 1, {
+    ...{ file, line, column, where, note },
+    setting: "",
+    verdict: "same",
+  });
+}
+
 /** Refuses something with the reason the table of support gives. */
 export function refuse(session: Session, at: Token, where: string): void {
   const { note = "there is nothing like it yet", nearest } = supportOf(where) ?? {};

@@ -17,6 +17,17 @@ export function merged(list: WrittenList): WrittenList {
   return list;
 }
 
+/** Actions after which no step follows. */
+const ANSWERING = ["proxy", "respond", "redirect", "error", "copy_response"];
+
+/** Takes away, and returns, the steps behind one that answers every request. */
+export function withoutUnreached(list: WrittenList): readonly WrittenNode[] {
+  const end = list.items.findIndex((item) =>
+    item.kind === "map" && !item.has("match") && ANSWERING.some((key) => item.has(key))
+  );
+  return end < 0 ? [] : list.items.splice(end + 1);
+}
+
 /** The first of these bears the comments of what held them. */
 function withComments(items: readonly WrittenNode[], outer: WrittenMap): WrittenNode[] {
   const [first] = items;

@@ -10,7 +10,7 @@ export function tableOf({ taken, files }: Imported): readonly string[] {
     where,
     setting === "" ? "–" : setting,
     verdict,
-    verdict === "same" ? "" : note,
+    verdict === "same" && setting !== "" ? "" : note,
   ]);
   return aligned([["line", "Caddyfile", "YAML", "", ""], ...rows]);
 }
