@@ -117,7 +117,7 @@ async function tryAt(
     exchange: forwarding.exchange,
     pool,
     member,
-    fields: requestFields(forwarding, { pool, member }),
+    fields: requestFields(forwarding, pool, member),
     body: replay?.open(),
     harmless,
     mayRescue: () => mayFailOver(WENT_DOWN, rule()),

@@ -21,12 +21,6 @@ import { pathOf, Visit } from "./visit.ts";
 
 export type Relay = (exchange: Exchange) => Promise<void>;
 
-/** What the request comes to: a reply, and the answer it stems from. Without a reply the client has left. */
-interface Departure {
-  readonly reply: Reply | undefined;
-  readonly answer?: Answer | undefined;
-}
-
 /** Makes the function that serves one exchange after another. It never rejects. */
 export function createRelay(deps: RelayDeps): Relay {
   const crew: Crew = {
@@ -47,15 +41,16 @@ export function createRelay(deps: RelayDeps): Relay {
     const began = deps.clock.elapsed();
     const story = beginStory(deps.newId(), identify(exchange, current.trustedProxies));
 
-    let departure: Departure;
+    let ending: Ending;
     try {
-      departure = await decide(exchange, current, story, crew);
+      ending = await decide(exchange, current, story, crew);
     } catch (error) {
       deps.bug(error);
       story.outcome = "error";
-      departure = { reply: emptyReply(500, { requestId: story.requestId, close: true }) };
+      ending = plain(emptyReply(500, { requestId: story.requestId, close: true }));
     }
-    const delivery = await deliver(exchange, departure, story, deps);
+    const delivery = await deliver(exchange, ending, story, deps);
+    const reply = ending.kind === "left" ? undefined : ending.reply;
 
     try {
       deps.account({
@@ -71,9 +66,9 @@ export function createRelay(deps: RelayDeps): Relay {
         exchange,
         startedAt,
         durationMs: deps.clock.elapsed() - began,
-        status: departure.reply?.status ?? 499,
+        status: reply?.status ?? 499,
         bodyBytes: delivery.bodyBytes,
-        replyFields: departure.reply?.fields,
+        replyFields: reply?.fields,
       });
     } catch (error) {
       // Whoever keeps the books must not be able to end the process.
@@ -87,17 +82,17 @@ async function decide(
   snapshot: Snapshot,
   story: Story,
   crew: Crew,
-): Promise<Departure> {
+): Promise<Ending> {
   const { requestId } = story;
   const hostField = exchange.fields.get("host");
   const hostname = normalHost(hostField);
   story.outcome = "refused";
   if (hostname === undefined || hostField === undefined) {
-    return { reply: emptyReply(400, { requestId, close: true }) };
+    return plain(emptyReply(400, { requestId, close: true }));
   }
   if (exchange.method === "CONNECT" || exchange.method === "TRACE") {
     const allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
-    return { reply: emptyReply(405, { requestId, allow }) };
+    return plain(emptyReply(405, { requestId, allow }));
   }
 
   const visit = new Visit(exchange, hostField, snapshot, story);
@@ -105,7 +100,7 @@ async function decide(
   const path = pathOf(exchange.target);
   const found = router.find(hostname, path, router.usesPorts ? portOf(visit) : undefined);
   story.outcome = "unrouted";
-  if (found === undefined) return { reply: emptyReply(404, { requestId }) };
+  if (found === undefined) return plain(emptyReply(404, { requestId }));
   story.routeId = found.route.id;
   if (exchange.body !== undefined) story.body = bounded(exchange.body, found.route.bodyLimitBytes);
 
@@ -127,25 +122,35 @@ async function walk(steps: readonly Step[], visit: Visit, crew: Crew): Promise<E
   const ending = await run(steps, visit, crew);
   if (ending !== undefined) return ending;
   visit.story.outcome = "answered";
-  return { kind: "reply", reply: emptyReply(200, visit), answer: undefined };
+  return plain(emptyReply(200, visit));
 }
 
-function departing(ending: Ending, visit: Visit, { world }: Crew): Departure {
-  const answer = ending.kind === "reply" ? ending.answer : undefined;
+/** The ending as it leaves, edited where steps want it edited. */
+function departing(ending: Ending, visit: Visit, { world }: Crew): Ending {
+  const answer = answerOf(ending);
   visit.settleBody(answer);
-  if (ending.kind === "left") return { reply: undefined };
-  const { reply } = ending;
-  if (visit.leaving === undefined && visit.owed === undefined) return { reply, answer };
-  return { reply: leaving(reply, answer, visit, world), answer };
+  if (ending.kind === "left") return ending;
+  if (visit.leaving === undefined && visit.owed === undefined) return ending;
+  return { kind: "reply", reply: leaving(ending.reply, answer, visit, world), answer };
+}
+
+function plain(reply: Reply): Ending {
+  return { kind: "reply", reply, answer: undefined };
+}
+
+function answerOf(ending: Ending): Answer | undefined {
+  return ending.kind === "reply" ? ending.answer : undefined;
 }
 
 async function deliver(
   exchange: Exchange,
-  { reply, answer }: Departure,
+  ending: Ending,
   story: Story,
   { tunnels, draining, clock, bug }: RelayDeps,
 ): Promise<Delivery> {
-  if (reply === undefined) return { end: "left", bodyBytes: 0 };
+  if (ending.kind === "left") return { end: "left", bodyBytes: 0 };
+  const { reply } = ending;
+  const answer = answerOf(ending);
   // `Connection` of a 101 says "upgrade", and is the engine's.
   if (draining() && reply.tunnel === undefined) reply.fields.set("Connection", "close");
   const running = reply.tunnel && answer && {

@@ -43,10 +43,11 @@ const VIA = "1.1 understudy";
 /** The request's fields for one upstream. Made anew for every attempt, as rules may name the upstream. */
 export function requestFields(
   { visit, exchange, client }: Forwarding,
-  place: { readonly pool: Pool; readonly member: Member },
+  pool: Pool,
+  member: Member,
 ): Fields {
-  const { upstream } = place.member;
-  const rules = place.pool.rules.headers.request;
+  const { upstream } = member;
+  const rules = pool.rules.headers.request;
   const fields = endToEnd(exchange.fields);
   fields.set("Host", hostFor(upstream, visit.host));
 
@@ -62,7 +63,7 @@ export function requestFields(
   fields.append("Via", VIA);
 
   if (isEmpty(rules) && upstream.headers.length === 0) return fields;
-  const values = placeholders(visit, place);
+  const values = placeholders(visit, { pool, member });
   edit(fields, rules, values);
   for (const { name, value } of upstream.headers) fields.set(name, render(value, values));
   return fields;

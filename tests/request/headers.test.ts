@@ -29,7 +29,8 @@ function place(upstream: Upstream, rules: HeaderRules) {
 }
 
 function requestFor(from: Forwarding, to: Upstream, rules: HeaderRules): Fields {
-  return requestFields(from, place(to, rules));
+  const { pool, member } = place(to, rules);
+  return requestFields(from, pool, member);
 }
 
 function sent(fields: Pairs, viaTrusted = false): Fields {
