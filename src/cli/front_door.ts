@@ -3,13 +3,14 @@ import { ListenError, type Platform } from "../platform/platform.ts";
 import { adapt } from "./adapt.ts";
 import { type Command, EXIT, parse, UsageError } from "./command.ts";
 import { demo } from "./demo.ts";
+import { fmt } from "./fmt.ts";
 import { proxy } from "./proxy.ts";
 import { run } from "./run.ts";
 import { standIn } from "./stand_in.ts";
 import { validate } from "./validate.ts";
 import { version } from "./version.ts";
 
-const COMMANDS: readonly Command[] = [run, validate, adapt, proxy, demo, version];
+const COMMANDS: readonly Command[] = [run, validate, fmt, adapt, proxy, demo, version];
 
 /** Runs what the arguments ask for. Resolves with the exit code. */
 export async function frontDoor(platform: Platform, args: readonly string[]): Promise<number> {

@@ -24,7 +24,8 @@ type Located =
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "none"; readonly problem: string };
 
-async function locate(named: string | undefined, platform: Platform): Promise<Located> {
+/** Finds the file that is meant. */
+export async function locate(named: string | undefined, platform: Platform): Promise<Located> {
   if (named !== undefined) return { kind: "file", path: named };
   for (const path of DEFAULT_PATHS) {
     if (await platform.fileExists(path)) return { kind: "file", path };

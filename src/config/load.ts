@@ -3,13 +3,13 @@
  * each problem once, in the order of the file, with its line and column. Never throws.
  */
 import * as v from "valibot";
-import { type Document, LineCounter, type Node, parseDocument, type YAMLError } from "yaml";
+import type { Node } from "yaml";
 import type { Config } from "../rules.ts";
 import { clashes } from "./clash.ts";
 import { clashFault, type Found, issueFault } from "./faults.ts";
 import type { Fault } from "./places.ts";
-import { show } from "./reading.ts";
 import { ConfigSchema } from "./schema.ts";
+import { parseYaml, positionOf } from "./syntax.ts";
 import { readTree, type Sources } from "./tree.ts";
 import { type PlaceOf, writtenTree } from "./written.ts";
 
@@ -31,47 +31,27 @@ export type Loaded =
   | { readonly kind: "loaded"; readonly config: Config }
   | { readonly kind: "refused"; readonly problems: readonly Problem[] };
 
-const TEXT_LIMIT_CHARS = 4_000_000;
-
 /** `config.yaml:12:5 routes[0].health.timeout: Expected … but received …` */
 export function formatProblem({ path, line, column, where, message }: Problem): string {
   return `${path}:${line}:${column}${where === "" ? "" : ` ${where}`}: ${message}`;
 }
 
 export async function load(text: string, sources: LoadSources): Promise<Loaded> {
-  const lines = new LineCounter();
+  const { document, lines, faults: syntax, broken } = parseYaml(text);
   const refused = (faults: readonly Fault[]): Loaded => ({
     kind: "refused",
     problems: toProblems(
       faults.toSorted((one, other) => one.offset - other.offset),
-      (offset) => {
-        const { line, col } = lines.linePos(offset);
-        return { path: sources.path, line: Math.max(1, line), column: Math.max(1, col) };
-      },
+      (offset) => ({ path: sources.path, ...positionOf(lines, offset) }),
     ),
   });
-  if (text.length > TEXT_LIMIT_CHARS) {
-    return refused([{ offset: 0, where: "", message: "Expected a file of at most 4 MB" }]);
-  }
+  if (document === undefined) return refused(syntax);
 
-  const document = parse(text, lines);
-  if (document === undefined) {
-    return refused([{
-      offset: 0,
-      where: "",
-      message: "Cannot read this YAML as it nests too deep",
-    }]);
-  }
-
-  const syntax = [...document.errors, ...document.warnings].filter(isOurs);
-  const checked = await check(document.contents, sources);
-  const faults = [
-    ...syntax.map((error) => syntaxFault(error, text)),
-    ...checked.unreadable,
-    ...withoutEchoes(checked.found, syntax, lines),
-  ];
-  if (faults.length > 0 || checked.config === undefined) return refused(faults);
-  return { kind: "loaded", config: checked.config };
+  const { config, unreadable, found } = await check(document.contents, sources);
+  const lineOf = (offset: number) => positionOf(lines, offset).line;
+  const faults = [...syntax, ...unreadable, ...withoutEchoes(found, broken, lineOf)];
+  if (faults.length > 0 || config === undefined) return refused(faults);
+  return { kind: "loaded", config };
 }
 
 /**
@@ -119,47 +99,18 @@ async function check(root: Node | null, sources: LoadSources): Promise<Checked> 
   };
 }
 
-function parse(text: string, lineCounter: LineCounter): Document.Parsed | undefined {
-  try {
-    return parseDocument(text, { lineCounter, prettyErrors: false, logLevel: "silent" });
-  } catch {
-    // The parser calls itself for each level, and the runtime's stack ends somewhere.
-    return undefined;
-  }
-}
-
-/** Aliases are resolved, and reported, by our own reading of the tree. */
-function isOurs(error: YAMLError): boolean {
-  return !/^(?:Unresolved alias|Excessive alias)/.test(error.message);
-}
-
-function syntaxFault(error: YAMLError, text: string): Fault {
-  const [offset, end] = error.pos;
-  if (error.code === "DUPLICATE_KEY") {
-    const key = /^[^\s:]*/.exec(text.slice(offset, Math.max(end, offset + 80)))?.[0] ?? "";
-    return { offset, where: "", message: `Expected each key once but received ${show(key)} again` };
-  }
-  const words = error.message.split("\n", 1)[0]?.slice(0, 160) ?? "";
-  return { offset, where: "", message: `Cannot read this as YAML: ${words}` };
-}
-
 /**
  * Where the syntax is broken, the parser guesses: what seems to be missing may be in the part it lost,
  * and a setting on the broken line is most likely the same mistake.
  */
 function withoutEchoes(
   found: readonly Found[],
-  syntax: readonly YAMLError[],
-  lines: LineCounter,
+  broken: readonly number[],
+  lineOf: (offset: number) => number,
 ): readonly Found[] {
-  const hard = syntax.filter(({ code }) =>
-    code !== "DUPLICATE_KEY" && code !== "TAG_RESOLVE_FAILED"
-  );
-  if (hard.length === 0) return found;
-  const broken = new Set(hard.map(({ pos }) => lines.linePos(pos[0]).line));
-  return found.filter(({ isMissing, offset }) =>
-    !isMissing && !broken.has(lines.linePos(offset).line)
-  );
+  if (broken.length === 0) return found;
+  const brokenLines = new Set(broken.map(lineOf));
+  return found.filter(({ isMissing, offset }) => !isMissing && !brokenLines.has(lineOf(offset)));
 }
 
 function toProblems(

@@ -10,7 +10,7 @@ import { Child, type Subject, subjects } from "../support/processes.ts";
 import { StreamUpstream } from "../support/stream_upstream.ts";
 import { ask } from "../support/streams.ts";
 
-const COMMANDS = ["run", "validate", "proxy", "demo", "version"];
+const COMMANDS = ["run", "validate", "fmt", "proxy", "demo", "version"];
 const COLUMNS_MAX = 80;
 
 async function startProxy({ command }: Subject, args: readonly string[]) {
