@@ -201,14 +201,14 @@ export class Proxy {
     return this.#running;
   }
 
-  readonly #serve = async (exchange: Exchange): Promise<void> => {
+  readonly #serve = (exchange: Exchange): Promise<void> => {
     this.#running++;
-    try {
-      await this.#relay(exchange);
-    } finally {
-      this.#running--;
-      if (this.#running === 0) this.#whenIdle();
-    }
+    return this.#relay(exchange).then(this.#served);
+  };
+
+  readonly #served = (): void => {
+    this.#running--;
+    if (this.#running === 0) this.#whenIdle();
   };
 
   #startProbes({ rules, members }: Pool, wanted: ReadonlySet<string>): void {

@@ -96,7 +96,9 @@ export class Fields {
   }
 
   delete(name: string): void {
-    this.deleteWhere((other) => sameName(other, name));
+    for (let at = this.#find(name, 0); at >= 0; at = this.#find(name, at)) {
+      this.#flat.splice(at, 2);
+    }
   }
 
   deleteWhere(matches: (name: string) => boolean): void {

@@ -1,3 +1,12 @@
+/** What is known of status codes: how they are called, and whether one is among some. */
+import type { StatusRange } from "./rules.ts";
+
+/** Tells whether the status is in one of the ranges. */
+export function isWithin(status: number, ranges: readonly StatusRange[]): boolean {
+  for (const { from, to } of ranges) if (status >= from && status <= to) return true;
+  return false;
+}
+
 /** Reason phrases of RFC 9110 section 15, for answers that bring none of their own. */
 const REASONS: ReadonlyMap<number, string> = new Map([
   [100, "Continue"],

@@ -37,7 +37,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "steps.ts": ["rules.ts"],
   "fields.ts": [],
   "ip.ts": ["rules.ts"],
-  "reasons.ts": [],
+  "reasons.ts": ["rules.ts"],
   "address.ts": ["rules.ts"],
   "platform/": [
     "model.ts",
@@ -60,7 +60,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "tls/": [...NOUNS, PORT],
   "ops/": [...NOUNS, "hono"],
   "demo/": [...NOUNS, PORT, "hono"],
-  "app.ts": [...NOUNS, PORT, "config/", "dynamic/", "health/", "ops/", "request/", "wake/", "models/", "tls/"],
+  "app.ts": [
+    ...NOUNS,
+    PORT,
+    "config/",
+    "dynamic/",
+    "health/",
+    "ops/",
+    "request/",
+    "wake/",
+    "models/",
+    "tls/",
+  ],
   "cli/": [
     ...NOUNS,
     PORT,

@@ -3,7 +3,8 @@
  * Pure; a client that goes away never comes here.
  */
 import type { Sighting } from "../model.ts";
-import type { PassiveRules, StatusRange } from "../rules.ts";
+import { isWithin } from "../reasons.ts";
+import type { PassiveRules } from "../rules.ts";
 import { failureInWords } from "./words.ts";
 
 /** Moments at which remembered failures are forgotten, earliest first. */
@@ -17,7 +18,7 @@ export function countsAs(sighting: Sighting, rules: PassiveRules): string | unde
     case "truncated":
       return "died in the middle of a response";
     case "answered":
-      if (inRanges(sighting.status, rules.unhealthyStatus)) return `answered ${sighting.status}`;
+      if (isWithin(sighting.status, rules.unhealthyStatus)) return `answered ${sighting.status}`;
       if (
         rules.unhealthyLatencyMs !== undefined && sighting.latencyMs >= rules.unhealthyLatencyMs
       ) {
@@ -44,8 +45,4 @@ export function barredUntil(
 ): number | undefined {
   const deciding = penalties[penalties.length - failsMax];
   return deciding !== undefined && deciding > now ? deciding : undefined;
-}
-
-export function inRanges(status: number, ranges: readonly StatusRange[]): boolean {
-  return ranges.some(({ from, to }) => status >= from && status <= to);
 }

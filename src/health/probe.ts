@@ -14,7 +14,7 @@ import type {
 } from "../model.ts";
 import type { Address, HealthRules, StatusRange, Upstream } from "../rules.ts";
 import type { Clock } from "../platform/platform.ts";
-import { inRanges } from "./passive.ts";
+import { isWithin } from "../reasons.ts";
 import { failureInWords } from "./words.ts";
 
 export interface ProbeDeps {
@@ -125,7 +125,7 @@ async function judge(
   rules: HealthRules,
   signal: AbortSignal,
 ): Promise<Finding> {
-  if (!inRanges(response.status, rules.status)) {
+  if (!isWithin(response.status, rules.status)) {
     response.body?.cancel();
     const expected = statusInWords(rules.status);
     return { passed: false, reason: `answered ${response.status} where ${expected} was expected` };

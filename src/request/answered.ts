@@ -2,10 +2,11 @@
  * What becomes of what a pool came to: its answer passed on, under another status or as a matter for
  * steps of its own; or an error of ours, where none of its upstreams gave one.
  */
+import type { UpstreamResponse } from "../model.ts";
 import type { ResponseRule, Step, Template } from "../rules.ts";
 import type { Crew } from "./crew.ts";
 import { type Answer, type Ending, letGo } from "./ending.ts";
-import type { Passed } from "./forward.ts";
+import type { Passed } from "./passage.ts";
 import { responseFields } from "./headers.ts";
 import { matchesResponse } from "./match.ts";
 import { backInMs } from "./pick.ts";
@@ -39,13 +40,21 @@ export function withAnswer(answer: Answer, visit: Visit, crew: Crew): Ending | P
   visit.story.upstream = member.upstream.name;
   let rule: ResponseRule | undefined;
   try {
-    rule = pool.rules.responses.find(({ match }) => matchesResponse(match, response));
+    const { responses } = pool.rules;
+    rule = responses.length === 0 ? undefined : ruleFor(response, responses);
     if (rule?.action.kind !== "steps") return passedOn(answer, visit, rule?.action.status);
   } catch (bug) {
     letGo(answer);
     throw bug;
   }
   return intercepted(answer, rule.action.steps, visit, crew);
+}
+
+function ruleFor(
+  response: UpstreamResponse,
+  rules: readonly ResponseRule[],
+): ResponseRule | undefined {
+  return rules.find(({ match }) => matchesResponse(match, response));
 }
 
 /** The answer for the client, under another status where there is a template for it. */

@@ -15,96 +15,125 @@ import type {
   Transport,
 } from "../model.ts";
 import type { Fields } from "../fields.ts";
+import type { Clock } from "../platform/platform.ts";
+import type { PoolRules } from "../rules.ts";
+import { mayFailOver, type Replay } from "./failover.ts";
 import { endToEnd } from "./headers.ts";
+import type { ReplayBody } from "./replay.ts";
 import type { Upstream } from "../rules.ts";
 
+/** What is to be sent where. */
 export interface Try {
   readonly exchange: Exchange;
   readonly pool: Pool;
   readonly member: Member;
   readonly fields: Fields;
-  readonly body: ByteSource | undefined;
+  /** The body, as long as it can be sent again; undefined when there is none. */
+  readonly replay: ReplayBody | undefined;
   /** May be sent twice; see `isHarmless`. */
   readonly harmless: boolean;
-  /** Asked when the upstream turns down: would a failure after sending move on? */
-  readonly mayRescue: () => boolean;
 }
 
 export interface AttemptDeps {
   readonly transport: Transport;
+  readonly clock: Clock;
   readonly deadlines: Deadlines;
 }
 
-/**
- * Tries once. Never rejects. While no byte of an answer has come, an upstream that is found down
- * loses the request if it may go elsewhere; and after `retry.side_probe`, if it is found dead, any.
- * The request counts as in flight there until `standing.leave`, the caller's duty.
- */
-export async function attempt(chosen: Try, deps: AttemptDeps): Promise<Outcome> {
-  const { signal } = chosen.exchange;
-  if (signal.aborted) return { kind: "abandoned" };
-  const { standing } = chosen.member;
-  const course = new Course(chosen, deps);
-  signal.addEventListener("abort", course);
-  standing.hear(course);
-  deps.deadlines.add(course);
-
-  try {
-    const outcome = await deps.transport.send(course);
-    if (outcome.kind !== "abandoned" || !course.upstreamLost) return outcome;
-    return { kind: "failed", reason: "went_down", sent: course.progress.sent, detail: "" };
-  } finally {
-    deps.deadlines.drop(course);
-    standing.unhear(course);
-    signal.removeEventListener("abort", course);
-    course.over();
-  }
-}
+const ABANDONED: Promise<Outcome> = Promise.resolve({ kind: "abandoned" });
+const WENT_DOWN: Outcome = { kind: "failed", reason: "went_down", sent: true, detail: "" };
 
 /**
- * The attempt as its transport sees it, and all that may end it early. One object is both, as every
- * request makes one: what would read better in parts would cost a closure and a signal for each.
+ * The attempt as its transport sees it, and all that may end it early. While no byte of an answer has
+ * come, an upstream that is found down loses the request if it may go elsewhere; and after
+ * `retry.side_probe`, if it is found dead, any. One object is all of this, as every request makes one:
+ * what would read better in parts would cost a closure and a signal for each.
  */
-class Course implements Attempt, DownHearer, EndHearer, Waiting {
+export class Trial implements Attempt, DownHearer, EndHearer, Replay, Waiting {
+  readonly member: Member;
   readonly upstream: Upstream;
   readonly method: string;
   readonly target: string;
   readonly fields: Fields;
   readonly body: ByteSource | undefined;
   readonly upgrade: string | undefined;
+  readonly client: Attempt["client"];
   readonly progress = { sent: false };
   readonly fresh: boolean;
   readonly dialTimeoutMs: number;
   readonly headersTimeoutMs: number | undefined;
   readonly interim: Attempt["interim"];
   readonly signal = new End();
-  /** Ended here, as there is no hope of an answer. */
-  upstreamLost = false;
+  readonly harmless: boolean;
+  readonly rescue: boolean;
+  /** `elapsed` time at which it was made. */
+  readonly beganAt: number;
   /** When to look beside; see `expire`. */
   deadline: number;
-  readonly #chosen: Try;
+  readonly #exchange: Exchange;
+  readonly #rules: PoolRules;
+  readonly #replay: ReplayBody | undefined;
   readonly #deps: AttemptDeps;
+  /** Ended here, as there is no hope of an answer. */
+  #upstreamLost = false;
   /** An answer is overdue: the upstream is looked at, and if nothing is heard of it, it is given up. */
   #late = false;
   #looking: End | undefined;
 
-  constructor(chosen: Try, deps: AttemptDeps) {
-    const { exchange, pool: { rules } } = chosen;
-    this.#chosen = chosen;
-    this.#deps = deps;
-    this.upstream = chosen.member.upstream;
+  constructor(
+    { exchange, pool: { rules }, member, fields, replay, harmless }: Try,
+    deps: AttemptDeps,
+  ) {
+    this.member = member;
+    this.upstream = member.upstream;
     this.method = exchange.method;
     this.target = exchange.target;
-    this.fields = chosen.fields;
-    this.body = chosen.body;
+    this.fields = fields;
+    this.body = replay?.open();
     this.upgrade = exchange.upgrade;
-    this.fresh = !chosen.harmless;
+    this.client = exchange.peer;
+    this.fresh = !harmless;
+    this.harmless = harmless;
+    this.rescue = rules.retry.rescue;
     this.dialTimeoutMs = rules.transport.dialTimeoutMs;
     this.headersTimeoutMs = rules.transport.headersTimeoutMs;
-    this.interim = exchange.interim === undefined
-      ? undefined
-      : (status, sent) => exchange.interim?.(status, endToEnd(sent));
+    this.interim = exchange.interim === undefined ? undefined : interimTo(exchange);
+    this.beganAt = deps.clock.elapsed();
     this.deadline = deps.deadlines.after(rules.retry.sideProbeMs);
+    this.#exchange = exchange;
+    this.#rules = rules;
+    this.#replay = replay;
+    this.#deps = deps;
+  }
+
+  /**
+   * Sends the request. Whoever calls owes `end` once its outcome is known, and the upstream, where the
+   * request counts as in flight, `standing.leave`.
+   */
+  start(): Promise<Outcome> {
+    const { signal } = this.#exchange;
+    if (signal.aborted) return ABANDONED;
+    signal.addEventListener("abort", this);
+    this.member.standing.hear(this);
+    this.#deps.deadlines.add(this);
+    return this.#deps.transport.send(this);
+  }
+
+  /** What the transport told, as those see it who know why it was ended. */
+  judge(outcome: Outcome): Outcome {
+    if (outcome.kind !== "abandoned" || !this.#upstreamLost) return outcome;
+    return { kind: "failed", reason: "went_down", sent: this.progress.sent, detail: "" };
+  }
+
+  end(): void {
+    this.#deps.deadlines.drop(this);
+    this.member.standing.unhear(this);
+    this.#exchange.signal.removeEventListener("abort", this);
+    this.#looking?.abort();
+  }
+
+  get replayable(): boolean {
+    return this.#replay?.replayable ?? true;
   }
 
   /** The client has left. */
@@ -113,8 +142,9 @@ class Course implements Attempt, DownHearer, EndHearer, Waiting {
   }
 
   wentDown(silent: boolean): void {
+    const moves = !this.progress.sent || mayFailOver(WENT_DOWN, this);
     // One that answers its probes with 503 may still be about to answer this, and nobody else may.
-    if (!this.progress.sent || this.#chosen.mayRescue() || (this.#late && silent)) this.#giveUp();
+    if (moves || (this.#late && silent)) this.#giveUp();
   }
 
   /** `retry.side_probe` has passed without an answer: looks whether one can still come. */
@@ -125,26 +155,23 @@ class Course implements Attempt, DownHearer, EndHearer, Waiting {
     this.#looking = looking;
     void this.#look(looking).then(() => {
       if (looking.aborted) return;
-      this.deadline = this.#deps.deadlines.after(this.#chosen.pool.rules.retry.sideProbeMs);
+      this.deadline = this.#deps.deadlines.after(this.#rules.retry.sideProbeMs);
     });
-  }
-
-  over(): void {
-    this.#looking?.abort();
   }
 
   async #look(signal: End): Promise<void> {
-    const { pool: { rules }, member } = this.#chosen;
-    if (rules.health !== undefined) return member.standing.suspect();
-    const reached = await this.#deps.transport.reachable(member.upstream, {
-      timeoutMs: rules.transport.dialTimeoutMs,
-      signal,
-    });
+    if (this.#rules.health !== undefined) return this.member.standing.suspect();
+    const timeoutMs = this.dialTimeoutMs;
+    const reached = await this.#deps.transport.reachable(this.upstream, { timeoutMs, signal });
     if (!reached && !signal.aborted) this.#giveUp();
   }
 
   #giveUp(): void {
-    this.upstreamLost = true;
+    this.#upstreamLost = true;
     this.signal.abort();
   }
+}
+
+function interimTo(exchange: Exchange): Attempt["interim"] {
+  return (status, sent) => exchange.interim?.(status, endToEnd(sent));
 }

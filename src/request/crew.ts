@@ -2,7 +2,7 @@
 import type { PasswordDesk } from "./basic_auth.ts";
 import type { RelayDeps } from "./deps.ts";
 import type { Ending } from "./ending.ts";
-import type { ForwardDeps } from "./forward.ts";
+import type { ForwardDeps } from "./passage.ts";
 import type { Step } from "../rules.ts";
 import type { Visit } from "./visit.ts";
 

@@ -21,7 +21,8 @@ export function isHarmless(
   { idempotent, match }: RetryRules,
 ): boolean {
   if (idempotent && IDEMPOTENT_METHODS.has(method)) return true;
-  return match.some((matcher) => matches(matcher, asked));
+  for (const matcher of match) if (matches(matcher, asked)) return true;
+  return false;
 }
 
 export function mayFailOver(outcome: Outcome, { harmless, replayable, rescue }: Replay): boolean {

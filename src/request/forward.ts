@@ -2,52 +2,19 @@
  * Takes one request from upstream to upstream until one answers or the rules say stop. Owns the
  * loop; choosing, trying and judging live next door.
  */
-import type { EndSignal } from "../end.ts";
 import type { Member, Outcome, Pool, UpstreamResponse } from "../model.ts";
 import type { Clock } from "../platform/platform.ts";
-import { attempt, type AttemptDeps } from "./attempt.ts";
+import { isWithin } from "../reasons.ts";
+import type { RetryRules } from "../rules.ts";
+import { Trial } from "./attempt.ts";
+import type { Course, ForwardDeps, Passage, Passed } from "./passage.ts";
 import { type Answer, letGo } from "./ending.ts";
+import { choose } from "./choice.ts";
 import { isHarmless, mayFailOver } from "./failover.ts";
 import { type Forwarding, requestFields } from "./headers.ts";
-import { isWithin, matches, matchesResponse } from "./match.ts";
-import { anyLeft, available, noteAnswer, pick } from "./pick.ts";
-import type { World } from "./policy_asker.ts";
+import { matches, matchesResponse } from "./match.ts";
+import { anyLeft, available, noteAnswer } from "./pick.ts";
 import { cookieFor } from "./policy_cookie.ts";
-import type { ReplayBody } from "./replay.ts";
-
-export interface Passage {
-  readonly forwarding: Forwarding;
-  readonly replay: ReplayBody | undefined;
-  /** What policies go by, besides the request. */
-  readonly world: World;
-  /** Told of every attempt as it begins, and of every failure in the log's words. */
-  readonly began: (member: Member) => void;
-  readonly failed: (member: Member, outcome: Outcome | UpstreamResponse) => void;
-}
-
-export interface ForwardDeps extends AttemptDeps {
-  readonly clock: Clock;
-  /** The pool of that id as configured now: a request that waits for long goes on with the new one. */
-  readonly poolNow: (poolId: string) => Pool | undefined;
-}
-
-export type Passed =
-  | { readonly kind: "answer"; readonly answer: Answer }
-  | { readonly kind: "failed"; readonly last: Extract<Outcome, { kind: "failed" }> }
-  /** No upstream was available, and none was tried. */
-  | { readonly kind: "unavailable"; readonly pool: Pool }
-  | { readonly kind: "abandoned" };
-
-/** What a request went through so far. */
-interface Course {
-  pool: Pool;
-  /** Upstreams tried in this pass. */
-  tried: Member[];
-  attempts: number;
-  readonly deadline: number;
-  /** The last failure, or the last answer that `retry.status` would rather replace. */
-  last: Passed | undefined;
-}
 
 export async function forward(pool: Pool, passage: Passage, deps: ForwardDeps): Promise<Passed> {
   const { signal } = passage.forwarding.exchange;
@@ -62,7 +29,19 @@ export async function forward(pool: Pool, passage: Passage, deps: ForwardDeps): 
         if (await nextPass(course, passage, deps)) continue;
         break;
       }
-      const passed = await tryAt(member, course, passage, deps);
+      const trial = begin(member, course, passage, deps);
+      let outcome: Outcome;
+      try {
+        outcome = trial.judge(await trial.start());
+      } catch (bug) {
+        member.standing.leave();
+        throw bug;
+      } finally {
+        trial.end();
+      }
+      const passed = outcome.kind === "answered"
+        ? taken(outcome.response, trial, course, passage, deps)
+        : lost(outcome, trial, course, passage);
       if (passed !== undefined) return passed;
     }
   } catch (bug) {
@@ -75,76 +54,42 @@ export async function forward(pool: Pool, passage: Passage, deps: ForwardDeps): 
   return { kind: "abandoned" };
 }
 
-/**
- * The next upstream of this pass. Waits for a first verdict rather than send a request into the unknown;
- * all but the first requests have nothing to wait for, and get it without a promise.
- */
-function choose(
-  course: Course,
-  passage: Passage,
-  deps: ForwardDeps,
-): Member | undefined | Promise<Member | undefined> {
-  const { signal } = passage.forwarding.exchange;
-  const { pool, tried } = course;
-  if (signal.aborted || course.attempts >= (pool.rules.retry.attemptsMax ?? Infinity)) {
-    return undefined;
-  }
-  const member = pick(pool, tried, deps.clock.elapsed(), passage);
-  if (pool.rules.health?.idleIntervalMs !== undefined) noteWanted(pool, member);
-  const verdict = member?.standing.firstVerdict;
-  if (verdict === undefined) return member;
-  return orAbort(verdict, signal).then(() => choose(course, passage, deps));
-}
-
-/** Returns what the request ends with; undefined sends it on. */
-async function tryAt(
-  member: Member,
-  course: Course,
-  passage: Passage,
-  deps: ForwardDeps,
-): Promise<Passed | undefined> {
+function begin(member: Member, course: Course, passage: Passage, deps: ForwardDeps): Trial {
   const { pool } = course;
-  const { rules } = pool;
-  const { forwarding, replay } = passage;
-  const harmless = isHarmless(forwarding.exchange.method, forwarding.visit, rules.retry);
-  const rule = () => ({
-    harmless,
-    replayable: replay?.replayable ?? true,
-    rescue: rules.retry.rescue,
-  });
-
-  const chosen = {
-    exchange: forwarding.exchange,
-    pool,
-    member,
-    fields: requestFields(forwarding, pool, member),
-    body: replay?.open(),
-    harmless,
-    mayRescue: () => mayFailOver(WENT_DOWN, rule()),
-  };
-
+  const { forwarding: { exchange, visit }, forwarding, replay } = passage;
   course.tried.push(member);
   course.attempts++;
-  passage.began(member);
+  passage.ledger.began(member);
+  const fields = requestFields(forwarding, pool, member);
+  const harmless = isHarmless(exchange.method, visit, pool.rules.retry);
   member.standing.enter();
-  const began = deps.clock.elapsed();
-  let outcome: Outcome;
-  try {
-    outcome = await attempt(chosen, deps);
-  } catch (bug) {
-    member.standing.leave();
-    throw bug;
-  }
+  return new Trial({ exchange, pool, member, fields, replay, harmless }, deps);
+}
 
-  if (outcome.kind === "answered") {
-    const { response } = outcome;
-    const latencyMs = deps.clock.elapsed() - began;
-    member.standing.saw({ kind: "answered", status: response.status, latencyMs });
-    const cookie = cookieFor(rules.policy, member.upstream, passage);
-    const retries = course.attempts - 1;
-    const answer = { pool, member, response, cookie, latencyMs, retries };
-    return settle(answer, course, passage, deps);
-  }
+/** Ends the request with that answer, unless there is something better to try: undefined sends it on. */
+function taken(
+  response: UpstreamResponse,
+  { member, beganAt }: Trial,
+  course: Course,
+  passage: Passage,
+  { clock }: ForwardDeps,
+): Passed | undefined {
+  const { pool } = course;
+  const latencyMs = clock.elapsed() - beganAt;
+  member.standing.saw({ kind: "answered", status: response.status, latencyMs });
+  const cookie = cookieFor(pool.rules.policy, member.upstream, passage);
+  const retries = course.attempts - 1;
+  return settle({ pool, member, response, cookie, latencyMs, retries }, course, passage, clock);
+}
+
+/** What the request ends with after a failure; undefined sends it on. */
+function lost(
+  outcome: Exclude<Outcome, { kind: "answered" }>,
+  trial: Trial,
+  course: Course,
+  { replay, ledger }: Passage,
+): Passed | undefined {
+  const { member } = trial;
   member.standing.leave();
   // Deno tells of a client that left amid its body by that body alone.
   if (outcome.kind === "abandoned" || replay?.broken === true) {
@@ -152,18 +97,18 @@ async function tryAt(
     return { kind: "abandoned" };
   }
   member.standing.saw({ kind: "failed", reason: outcome.reason });
-  passage.failed(member, outcome);
+  ledger.failed(member, outcome);
   // An answer that was kept is worth more to the client than the failure that came after it.
   if (course.last?.kind !== "answer") course.last = { kind: "failed", last: outcome };
-  return mayFailOver(outcome, rule()) ? undefined : course.last;
+  return mayFailOver(outcome, trial) ? undefined : course.last;
 }
 
 /** Takes an answer, unless it is one that fails over and there is somewhere to go. */
 function settle(
   answer: Answer,
   course: Course,
-  { forwarding, replay, failed }: Passage,
-  { clock }: ForwardDeps,
+  { forwarding, replay, ledger }: Passage,
+  clock: Clock,
 ): Passed | undefined {
   const { pool, member, response } = answer;
   const { status, responses, attemptsMax } = pool.rules.retry;
@@ -171,18 +116,26 @@ function settle(
   course.last = { kind: "answer", answer };
 
   const unwanted = isWithin(response.status, status) ||
-    responses.some((rule) =>
-      matchesResponse(rule.response, response) &&
-      (rule.request === undefined || matches(rule.request, forwarding.visit))
-    );
+    (responses.length > 0 && isUnwanted(response, responses, forwarding));
   const more = unwanted && course.attempts < (attemptsMax ?? Infinity) &&
     (anyLeft(pool, course.tried, clock.elapsed()) || passesLeft(course, clock.elapsed()));
   if (more && (replay?.replayable ?? true)) {
-    failed(member, response);
+    ledger.failed(member, response);
     return undefined;
   }
-  noteAnswer(pool, member, course.tried.slice(0, -1));
+  if (course.tried.length > 1) noteAnswer(pool, member, course.tried.slice(0, -1));
   return course.last;
+}
+
+function isUnwanted(
+  response: UpstreamResponse,
+  rules: RetryRules["responses"],
+  { visit }: Forwarding,
+): boolean {
+  return rules.some((rule) =>
+    matchesResponse(rule.response, response) &&
+    (rule.request === undefined || matches(rule.request, visit))
+  );
 }
 
 /** Waits for a new pass, in which every upstream may be tried again; false when the request must end. */
@@ -211,26 +164,4 @@ function passesLeft({ pool, attempts, deadline }: Course, now: number): boolean 
 /** Gives back an answer that nobody will read. */
 function drop(passed: Passed | undefined): void {
   if (passed?.kind === "answer") letGo(passed.answer);
-}
-
-function noteWanted(pool: Pool, chosen: Member | undefined): void {
-  for (const member of pool.members) {
-    member.standing.wanted();
-    // By any other policy those behind it might have been chosen as well.
-    if (member === chosen && pool.rules.policy.kind === "first") return;
-  }
-}
-
-const WENT_DOWN = { kind: "failed", reason: "went_down", sent: true, detail: "" } as const;
-
-/** Settles with the promise, or as soon as the signal aborts. */
-function orAbort(promise: Promise<void>, signal: EndSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    signal.addEventListener("abort", done, { once: true });
-    void promise.then(done);
-  });
 }

@@ -11,7 +11,6 @@ import { type Ending, letGo } from "./ending.ts";
 import { forward } from "./forward.ts";
 import { placeholders } from "./placeholders.ts";
 import { rewritten } from "./rewrite.ts";
-import { inWords } from "./story.ts";
 import { altered, type Visit } from "./visit.ts";
 
 type ForwardAuth = Extract<Action, { kind: "forward_auth" }>;
@@ -32,9 +31,10 @@ export async function forwardAuth(
     },
     replay: undefined,
     world: crew.world,
-    began: ({ upstream }) => (story.upstream = upstream.name),
-    failed: ({ upstream }, what) => {
-      story.failures.push(`${upstream.name}: ${inWords(what)}`);
+    // Whom the request itself is sent to, its own attempts will tell.
+    ledger: {
+      began: ({ upstream }) => (story.upstream = upstream.name),
+      failed: (member, what) => story.failed(member, what),
     },
   }, crew.forwarding);
   if (passed.kind !== "answer") return withoutAnswer(passed, visit, crew);

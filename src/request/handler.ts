@@ -2,7 +2,7 @@
  * The story of one request: vet, route, forward, answer, account. Everything it needs of the
  * outside comes through its arguments, and it knows of no engine.
  */
-import type { Delivery, Exchange, Reply } from "../model.ts";
+import type { Delivery, Exchange, Reply, Tunnel } from "../model.ts";
 import type { Step } from "../rules.ts";
 import { bounded } from "./body.ts";
 import { amended, limited, run } from "./chain.ts";
@@ -16,8 +16,10 @@ import { portOf } from "./placeholders.ts";
 import { proxy } from "./proxy.ts";
 import { emptyReply } from "./replies.ts";
 import { type Found, normalHost } from "./route.ts";
-import { beginStory, type Story } from "./story.ts";
+import { Story } from "./story.ts";
 import { pathOf, Visit } from "./visit.ts";
+
+const LEFT: Delivery = { end: "left", bodyBytes: 0 };
 
 export type Relay = (exchange: Exchange) => Promise<void>;
 
@@ -39,17 +41,35 @@ export function createRelay(deps: RelayDeps): Relay {
     const { current } = deps.live;
     const startedAt = deps.clock.now();
     const began = deps.clock.elapsed();
-    const story = beginStory(deps.newId(), identify(exchange, current.trustedProxies));
+    const story = new Story(deps.newId(), identify(exchange, current.trustedProxies));
 
     let ending: Ending;
     try {
-      ending = await decide(exchange, current, story, crew);
+      const admitted = admit(exchange, current, story);
+      if ("visit" in admitted) {
+        const { found, visit } = admitted;
+        ending = await along(found, visit, crew);
+        if (ending.kind === "error" && found.route.errors.length > 0) {
+          ending = await amended(ending, found.route.errors, visit, crew);
+        }
+        ending = departing(ending, visit, crew);
+      } else {
+        ending = admitted;
+      }
     } catch (error) {
       deps.bug(error);
       story.outcome = "error";
       ending = plain(emptyReply(500, { requestId: story.requestId, close: true }));
     }
-    const delivery = await deliver(exchange, ending, story, deps);
+
+    let delivery = LEFT;
+    try {
+      if (ending.kind !== "left") delivery = await deliver(exchange, ending, deps);
+    } catch (error) {
+      deps.bug(error);
+      giveUp(ending);
+    }
+    conclude(ending, delivery, story);
     const reply = ending.kind === "left" ? undefined : ending.reply;
 
     try {
@@ -77,12 +97,13 @@ export function createRelay(deps: RelayDeps): Relay {
   };
 }
 
-async function decide(
-  exchange: Exchange,
-  snapshot: Snapshot,
-  story: Story,
-  crew: Crew,
-): Promise<Ending> {
+/** A request that may go on, and where to. */
+interface Admitted {
+  readonly visit: Visit;
+  readonly found: Found;
+}
+
+function admit(exchange: Exchange, snapshot: Snapshot, story: Story): Admitted | Ending {
   const { requestId } = story;
   const hostField = exchange.fields.get("host");
   const hostname = normalHost(hostField);
@@ -103,12 +124,7 @@ async function decide(
   if (found === undefined) return plain(emptyReply(404, { requestId }));
   story.routeId = found.route.id;
   if (exchange.body !== undefined) story.body = bounded(exchange.body, found.route.bodyLimitBytes);
-
-  let ending = await along(found, visit, crew);
-  if (ending.kind === "error" && found.route.errors.length > 0) {
-    ending = await amended(ending, found.route.errors, visit, crew);
-  }
-  return departing(ending, visit, crew);
+  return { visit, found };
 }
 
 /** Where the route leads. Most lead to one pool, and are spared the walk. */
@@ -142,41 +158,52 @@ function answerOf(ending: Ending): Answer | undefined {
   return ending.kind === "reply" ? ending.answer : undefined;
 }
 
-async function deliver(
+/** Hands the reply over. Most are no tunnels, and go without further ado. */
+function deliver(
   exchange: Exchange,
-  ending: Ending,
-  story: Story,
-  { tunnels, draining, clock, bug }: RelayDeps,
+  ending: Exclude<Ending, { kind: "left" }>,
+  deps: RelayDeps,
 ): Promise<Delivery> {
-  if (ending.kind === "left") return { end: "left", bodyBytes: 0 };
   const { reply } = ending;
   const answer = answerOf(ending);
-  // `Connection` of a 101 says "upgrade", and is the engine's.
-  if (draining() && reply.tunnel === undefined) reply.fields.set("Connection", "close");
-  const running = reply.tunnel && answer && {
-    tunnel: reply.tunnel,
-    upstreamId: answer.member.upstream.id,
-    closeDelayMs: answer.pool.rules.streamCloseDelayMs,
-  };
-  if (running) tunnels.add(running);
-  const lifeMs = answer?.pool.rules.streamTimeoutMs;
-  const stopTimer = running && lifeMs !== undefined &&
-    clock.after(lifeMs, () => running.tunnel.goAway());
-
-  let delivery: Delivery = { end: "left", bodyBytes: 0 };
-  try {
-    delivery = await exchange.answer(reply);
-  } catch (error) {
-    bug(error);
-    reply.body?.cancel();
-    reply.tunnel?.goAway();
+  if (reply.tunnel !== undefined && answer !== undefined) {
+    return tunnelled(exchange, { reply, answer, tunnel: reply.tunnel }, deps);
   }
+  if (deps.draining()) reply.fields.set("Connection", "close");
+  return exchange.answer(reply);
+}
 
-  if (stopTimer) stopTimer();
-  if (running) tunnels.delete(running);
-  if (answer && delivery.end === "cut") answer.member.standing.saw({ kind: "truncated" });
+async function tunnelled(
+  exchange: Exchange,
+  { reply, answer, tunnel }: { reply: Reply; answer: Answer; tunnel: Tunnel },
+  { tunnels, clock }: RelayDeps,
+): Promise<Delivery> {
+  const { streamCloseDelayMs: closeDelayMs, streamTimeoutMs } = answer.pool.rules;
+  const running = { tunnel, upstreamId: answer.member.upstream.id, closeDelayMs };
+  tunnels.add(running);
+  const stopTimer = streamTimeoutMs === undefined
+    ? undefined
+    : clock.after(streamTimeoutMs, () => tunnel.goAway());
+  try {
+    return await exchange.answer(reply);
+  } finally {
+    stopTimer?.();
+    tunnels.delete(running);
+  }
+}
+
+/** Nobody took the reply, by a bug of ours. */
+function giveUp(ending: Ending): void {
+  if (ending.kind === "left") return;
+  ending.reply.body?.cancel();
+  ending.reply.tunnel?.goAway();
+}
+
+/** Tells the upstream's state and the story how it went. */
+function conclude(ending: Ending, { end }: Delivery, story: Story): void {
+  const answer = answerOf(ending);
+  if (answer && end === "cut") answer.member.standing.saw({ kind: "truncated" });
   answer?.member.standing.leave();
-  if (delivery.end === "cut") story.outcome = "truncated";
-  if (delivery.end === "left") story.outcome = "abandoned";
-  return delivery;
+  if (end === "cut") story.outcome = "truncated";
+  if (end === "left") story.outcome = "abandoned";
 }

@@ -6,7 +6,8 @@
 import type { Fields } from "../fields.ts";
 import { sameName } from "../fields.ts";
 import { inCidr, parseIp } from "../ip.ts";
-import type { Matcher, ResponseMatcher, StatusRange } from "../rules.ts";
+import { isWithin } from "../reasons.ts";
+import type { Matcher, ResponseMatcher } from "../rules.ts";
 import { pathTest, wildcardTest } from "./pattern.ts";
 import { isUnder } from "./route.ts";
 
@@ -46,10 +47,6 @@ export function matchesResponse(
 ): boolean {
   if (status.length > 0 && !isWithin(response.status, status)) return false;
   return headers.every(({ name, values }) => anyField(response.fields, name, testsOf(values)));
-}
-
-export function isWithin(status: number, ranges: readonly StatusRange[]): boolean {
-  return ranges.some(({ from, to }) => status >= from && status <= to);
 }
 
 function testOf(matcher: Matcher): Test {

@@ -52,9 +52,10 @@ export function available({ upstream, standing }: Member, pool: Pool, now: numbe
  * spills over comes back.
  */
 export function hold(pool: Pool, now: number): Member | undefined {
-  const { failback } = pool.rules;
-  if (failback.kind === "immediate") return undefined;
+  return pool.rules.failback.kind === "immediate" ? undefined : holder(pool, now);
+}
 
+function holder(pool: Pool, now: number): Member | undefined {
   const held = pool.members.find(({ upstream }) => upstream.id === pool.held.upstreamId);
   const next = successor(held, pool, now);
   pool.held.upstreamId = next?.upstream.id;

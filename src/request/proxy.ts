@@ -12,7 +12,6 @@ import { forward } from "./forward.ts";
 import { placeholders } from "./placeholders.ts";
 import { errorEnding } from "./replies.ts";
 import { rewritten } from "./rewrite.ts";
-import { inWords } from "./story.ts";
 import { altered, type Visit } from "./visit.ts";
 
 export async function proxy(rules: PoolRules, visit: Visit, crew: Crew): Promise<Ending> {
@@ -32,13 +31,7 @@ export async function proxy(rules: PoolRules, visit: Visit, crew: Crew): Promise
     },
     replay,
     world: crew.world,
-    began: ({ upstream }) => {
-      story.attempts++;
-      story.upstream = upstream.name;
-    },
-    failed: ({ upstream }, what) => {
-      story.failures.push(`${upstream.name}: ${inWords(what)}`);
-    },
+    ledger: story,
   }, crew.forwarding);
 
   if (passed.kind === "answer") {

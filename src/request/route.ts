@@ -119,10 +119,11 @@ function within(
   path: string,
   port: number,
 ): Found | undefined {
-  return candidates?.find((candidate) =>
-    isUnder(path, candidate.path) &&
-    (candidate.ports.length === 0 || candidate.ports.includes(port))
-  )?.found;
+  if (candidates === undefined) return undefined;
+  for (const { path: prefix, ports, found } of candidates) {
+    if (isUnder(path, prefix) && (ports.length === 0 || ports.includes(port))) return found;
+  }
+  return undefined;
 }
 
 function onlyPool({ steps }: Route): PoolRules | undefined {

@@ -1,37 +1,45 @@
 /** What is known of a request while it runs, and the words for what failed. Grows into its account. */
-import type { ExchangeOutcome, Outcome } from "../model.ts";
+import type { ExchangeOutcome, Member, Outcome } from "../model.ts";
 import type { BoundedBody } from "./body.ts";
 import type { Client } from "./client.ts";
 
-export interface Story {
+const NONE: readonly string[] = [];
+
+/** Who is told of the attempts of a request. */
+export interface Ledger {
+  began(member: Member): void;
+  failed(member: Member, what: Outcome | { readonly status: number }): void;
+}
+
+export class Story implements Ledger {
   readonly requestId: string;
   readonly client: Client;
   routeId: string | undefined;
   upstream: string | undefined;
-  attempts: number;
+  attempts = 0;
   body: BoundedBody | undefined;
-  outcome: ExchangeOutcome;
-  readonly failures: string[];
+  outcome: ExchangeOutcome = "error";
+  failures: readonly string[] = NONE;
   /** False where a step keeps the exchange out of the access log. */
-  logged: boolean;
-}
+  logged = true;
 
-export function beginStory(requestId: string, client: Client): Story {
-  return {
-    requestId,
-    client,
-    routeId: undefined,
-    upstream: undefined,
-    attempts: 0,
-    body: undefined,
-    outcome: "error",
-    failures: [],
-    logged: true,
-  };
+  constructor(requestId: string, client: Client) {
+    this.requestId = requestId;
+    this.client = client;
+  }
+
+  began({ upstream }: Member): void {
+    this.attempts++;
+    this.upstream = upstream.name;
+  }
+
+  failed({ upstream }: Member, what: Outcome | { readonly status: number }): void {
+    this.failures = [...this.failures, `${upstream.name}: ${inWords(what)}`];
+  }
 }
 
 /** Puts an attempt that did not answer, or not well enough, into the log's words. */
-export function inWords(what: Outcome | { readonly status: number }): string {
+function inWords(what: Outcome | { readonly status: number }): string {
   if ("status" in what) return `status ${what.status}`;
   if (what.kind !== "failed") return what.kind;
   const sent = what.sent ? "sent" : "not sent";

@@ -69,8 +69,10 @@ export function readFields(
 ): string[] {
   const flat: string[] = [];
   for (let at = 0; at + 3 < marks.length; at += 4) {
-    const [nameStart, nameEnd] = [marks[at] ?? 0, marks[at + 1] ?? 0];
-    const [valueStart, valueEnd] = [marks[at + 2] ?? 0, marks[at + 3] ?? 0];
+    const nameStart = marks[at] ?? 0;
+    const nameEnd = marks[at + 1] ?? 0;
+    const valueStart = marks[at + 2] ?? 0;
+    const valueEnd = marks[at + 3] ?? 0;
     const known = NAMES.find(bytes, nameStart, nameEnd);
     const name = known === undefined ? text.slice(nameStart, nameEnd) : known.text;
     const value = text.slice(valueStart, valueEnd);

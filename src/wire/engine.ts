@@ -5,7 +5,8 @@ import type { Platform } from "../platform/platform.ts";
 import { latin1Bytes } from "./bytes.ts";
 import { wireTransport } from "./client.ts";
 import { Deadlines } from "../deadlines.ts";
-import { SERVER_LIMITS, ServerConnection, type ServerLimits } from "./server.ts";
+import { SERVER_LIMITS, type ServerLimits } from "./limits.ts";
+import { ServerConnection } from "./server.ts";
 
 type Net = Pick<Platform, "clock" | "listen" | "dial">;
 

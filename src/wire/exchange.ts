@@ -97,8 +97,13 @@ export class WireExchange implements Exchange {
     if (isLast) this.#site.lastOne();
     const head = this.#headOf(reply, framing, isLast);
     const sent = this.#site.outflow.send(head, reply.body, framing);
-    if (sent instanceof Promise) return sent.then((result) => this.#ended(result, reply, framing));
-    return Promise.resolve(this.#ended(sent, reply, framing));
+    return sent instanceof Promise
+      ? this.#endedLater(sent, reply, framing)
+      : Promise.resolve(this.#ended(sent, reply, framing));
+  }
+
+  async #endedLater(sent: Promise<Sent>, reply: Reply, framing: OutFraming): Promise<Delivery> {
+    return this.#ended(await sent, reply, framing);
   }
 
   #ended(sent: Sent, { body }: Reply, framing: OutFraming): Delivery {

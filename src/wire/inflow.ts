@@ -90,6 +90,10 @@ export class Inflow implements ByteSource {
       this.#wanted = true;
       this.#events.wanted?.();
     }
+    return this.#wait();
+  }
+
+  #wait(): Promise<Uint8Array | undefined> {
     return new Promise((resolve, reject) => (this.#reader = { resolve, reject }));
   }
 

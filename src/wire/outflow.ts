@@ -62,12 +62,7 @@ export class Outflow {
     if (isWhole && this.write(head.data(first).take())) {
       return { end: "whole", bodyBytes: first.length };
     }
-    if (isWhole) {
-      return this.#taken().then(() => ({
-        end: this.#gone ? "left" : "whole",
-        bodyBytes: first.length,
-      }));
-    }
+    if (isWhole) return this.#wholeLater(first.length);
     return this.#stream(head.take(), body, framing, first);
   }
 
@@ -125,6 +120,11 @@ export class Outflow {
   /** Writes, and waits where the peer is slower than we are. */
   #pass(bytes: Uint8Array): Promise<void> | undefined {
     return this.#gone || this.write(bytes) ? undefined : this.#taken();
+  }
+
+  async #wholeLater(bodyBytes: number): Promise<Sent> {
+    await this.#taken();
+    return { end: this.#gone ? "left" : "whole", bodyBytes };
   }
 
   #taken(): Promise<void> {

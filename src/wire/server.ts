@@ -4,40 +4,16 @@
  */
 import type { Exchange } from "../model.ts";
 import type { Clock, Connection, ConnectionEvents } from "../platform/platform.ts";
-import { BODY_LIMITS, type BodyLimits } from "./body.ts";
 import { latin1Bytes, NOTHING, restOf } from "./bytes.ts";
 import type { Deadlines, Waiting } from "../deadlines.ts";
 import { type ExchangeSite, WireExchange } from "./exchange.ts";
 import { bodyDecoder } from "./framing.ts";
-import { HEAD_LIMITS, type HeadLimits, type Heads } from "./head.ts";
-import { type RequestHead, requestHeads } from "./head.ts";
-import { Inflow } from "./inflow.ts";
+import { type Heads, type RequestHead, requestHeads } from "./head.ts";
+import { Inflow, type InflowEvents } from "./inflow.ts";
+import type { ServerLimits } from "./limits.ts";
 import { Outflow } from "./outflow.ts";
 import { reasonOf } from "../reasons.ts";
 import type { WireTunnel } from "./tunnel.ts";
-
-export interface ServerLimits {
-  readonly head: HeadLimits;
-  readonly body: BodyLimits;
-  /** From the first byte of a head, or the start of the connection, to its last, in milliseconds. */
-  readonly headTimeoutMs: number;
-  /** Between two requests, in milliseconds. */
-  readonly keepAliveMs: number;
-  /** How long more of an upload is waited for after an answer that did not need it, in milliseconds. */
-  readonly lingerMs: number;
-  /** How long that may go on, and how long what was written may take to go out at the end, in milliseconds. */
-  readonly lingerLimitMs: number;
-}
-
-/** Caddy allows a minute for a head; nginx keeps idle connections for 75 s and lingers for 30 s. */
-export const SERVER_LIMITS: ServerLimits = {
-  head: HEAD_LIMITS,
-  body: BODY_LIMITS,
-  headTimeoutMs: 60_000,
-  keepAliveMs: 75_000,
-  lingerMs: 2_000,
-  lingerLimitMs: 30_000,
-};
 
 export interface ServerDeps {
   readonly clock: Clock;
@@ -48,7 +24,7 @@ export interface ServerDeps {
   readonly gone: (connection: ServerConnection) => void;
 }
 
-export class ServerConnection implements ConnectionEvents, ExchangeSite, Waiting {
+export class ServerConnection implements ConnectionEvents, ExchangeSite, InflowEvents, Waiting {
   readonly connection: Connection;
   readonly outflow: Outflow;
   readonly scheme = "http";
@@ -61,6 +37,7 @@ export class ServerConnection implements ConnectionEvents, ExchangeSite, Waiting
   #ahead: Uint8Array = NOTHING;
   #idle = false;
   #lingerEnd = 0;
+  readonly #served = () => this.#finished();
   /** last: ends after the exchange that runs · lingering: drops what comes · closing: what was written goes out */
   #state: "open" | "last" | "lingering" | "closing" | "over" = "open";
 
@@ -166,14 +143,7 @@ export class ServerConnection implements ConnectionEvents, ExchangeSite, Waiting
     const decoder = bodyDecoder(head.framing, this.#deps.limits.body);
     const lengthBytes = head.framing.kind === "length" ? head.framing.lengthBytes : undefined;
     const empty = decoder === undefined || decoder.state.kind === "done";
-    const inflow = empty ? undefined : new Inflow(decoder, lengthBytes, this.connection, {
-      ended: (whole) => {
-        // A body that breaks its framing leaves nothing that could be believed, the next head least of all.
-        if (!whole && !this.#ended) this.#refuse(400);
-      },
-      cancelled: () => {},
-      wanted: () => exchange.invite(),
-    });
+    const inflow = empty ? undefined : new Inflow(decoder, lengthBytes, this.connection, this);
     const exchange = new WireExchange(head, inflow, this);
     this.#inflow = inflow;
     this.#exchange = exchange;
@@ -182,7 +152,19 @@ export class ServerConnection implements ConnectionEvents, ExchangeSite, Waiting
     // Refused already: what was refused goes nowhere.
     if (this.#ended) return;
     if (left > 0) this.#putAhead(rest.subarray(rest.length - left));
-    void this.#deps.serve(exchange).then(() => this.#finished());
+    void this.#deps.serve(exchange).then(this.#served);
+  }
+
+  /** The body of the request is whole, or broken. */
+  ended(whole: boolean): void {
+    // One that breaks its framing leaves nothing that could be believed, the next head least of all.
+    if (!whole && !this.#ended) this.#refuse(400);
+  }
+
+  cancelled(): void {}
+
+  wanted(): void {
+    this.#exchange?.invite();
   }
 
   #putAhead(bytes: Uint8Array): void {

@@ -170,7 +170,9 @@ export class StatusLine {
     const minor = minorVersionAt(bytes, 0);
     if (minor === undefined || end < STATUS_END || bytes[8] !== SP) return false;
     if (end > STATUS_END && bytes[STATUS_END] !== SP) return false;
-    const [hundreds, tens, ones] = [digitAt(bytes, 9), digitAt(bytes, 10), digitAt(bytes, 11)];
+    const hundreds = digitAt(bytes, 9);
+    const tens = digitAt(bytes, 10);
+    const ones = digitAt(bytes, 11);
     if (hundreds < 1 || tens < 0 || ones < 0) return false;
     this.minorVersion = minor;
     this.status = 100 * hundreds + 10 * tens + ones;

@@ -9,7 +9,7 @@ import type { Clock, Connection, ConnectionEvents } from "../platform/platform.t
 import { BODY_LIMITS } from "./body.ts";
 import { bodyDecoder, responseFraming } from "./framing.ts";
 import { HEAD_LIMITS, type Heads, type ResponseHead, responseHeads } from "./head.ts";
-import { Inflow } from "./inflow.ts";
+import { Inflow, type InflowEvents } from "./inflow.ts";
 import { declareLength, Outflow, type Sent } from "./outflow.ts";
 import { type Kept, type Pool, promised } from "./pool.ts";
 import { WireTunnel } from "./tunnel.ts";
@@ -21,7 +21,16 @@ const INTERIMS_MAX = 32;
 const ONCE = { once: true };
 const ABANDONED: Outcome = { kind: "abandoned" };
 
-export class UpstreamConnection implements ConnectionEvents, EndHearer, Kept {
+type Resolve = (outcome: Outcome | Promise<Outcome>) => void;
+
+let keptResolve: Resolve | undefined;
+
+/** Makes promises that cost no closure each: whoever makes one takes its `resolve` from here at once. */
+function keepResolve(resolve: Resolve): void {
+  keptResolve = resolve;
+}
+
+export class UpstreamConnection implements ConnectionEvents, EndHearer, InflowEvents, Kept {
   usedAt = 0;
   promisedMs: number | undefined;
   dedicated = false;
@@ -32,7 +41,7 @@ export class UpstreamConnection implements ConnectionEvents, EndHearer, Kept {
   #outflow: Outflow | undefined;
   /** The request whose head is waited for, and who is told of it. */
   #attempt: Attempt | undefined;
-  #resolve: ((outcome: Outcome | Promise<Outcome>) => void) | undefined;
+  #resolve: Resolve | undefined;
   #stopTimer: (() => void) | undefined;
   /** It has carried a request before, so it may be dead without a sign. */
   #used = false;
@@ -58,24 +67,25 @@ export class UpstreamConnection implements ConnectionEvents, EndHearer, Kept {
 
   /** Sends the request and settles with its answer's head. Never rejects. */
   run(attempt: Attempt): Promise<Outcome> {
-    return new Promise((resolve) => {
-      this.#silent = true;
-      this.dedicated = attempt.fresh || attempt.body !== undefined;
-      // It ended between being dialled, or taken from the pool, and now.
-      if (this.#over) return resolve(failed("closed", "connection ended early", false));
-      const { signal, headersTimeoutMs } = attempt;
-      if (headersTimeoutMs !== undefined) {
-        const late = () => this.#giveUp(failed("headers_timeout", ""));
-        this.#stopTimer = this.#clock.after(headersTimeoutMs, late);
-      }
-      signal.addEventListener("abort", this, ONCE);
-      this.#attempt = attempt;
-      this.#resolve = resolve;
-      this.#interims = 0;
-      this.#requestSent = false;
-      this.#responseCame = false;
-      this.#send(attempt);
-    });
+    this.#silent = true;
+    this.dedicated = attempt.fresh || attempt.body !== undefined;
+    // It ended between being dialled, or taken from the pool, and now.
+    if (this.#over) return Promise.resolve(failed("closed", "connection ended early", false));
+    if (attempt.headersTimeoutMs !== undefined) this.#limitWait(attempt.headersTimeoutMs);
+    attempt.signal.addEventListener("abort", this, ONCE);
+    const outcome = new Promise<Outcome>(keepResolve);
+    this.#resolve = keptResolve;
+    this.#attempt = attempt;
+    this.#interims = 0;
+    this.#requestSent = false;
+    this.#responseCame = false;
+    this.#send(attempt);
+    return outcome;
+  }
+
+  #limitWait(headersTimeoutMs: number): void {
+    const late = () => this.#giveUp(failed("headers_timeout", ""));
+    this.#stopTimer = this.#clock.after(headersTimeoutMs, late);
   }
 
   /** The attempt was given up. */
@@ -190,10 +200,7 @@ export class UpstreamConnection implements ConnectionEvents, EndHearer, Kept {
     }
 
     const lengthBytes = framing.kind === "length" ? framing.lengthBytes : undefined;
-    const body = new Inflow(decoder, lengthBytes, this.#flow(), {
-      ended: (whole) => whole ? this.#responseEnded() : this.#connection?.reset(),
-      cancelled: () => this.#connection?.reset(),
-    });
+    const body = new Inflow(decoder, lengthBytes, this, this);
     this.#inflow = body;
     this.#settle(answered({ status, reason, fields, body, tunnel: undefined }));
     if (rest.length > 0 && body.feed(rest) > 0) this.#surplus();
@@ -254,11 +261,23 @@ export class UpstreamConnection implements ConnectionEvents, EndHearer, Kept {
     this.#resolve = undefined;
   }
 
-  #flow(): Pick<Connection, "pause" | "resume"> {
-    return {
-      pause: () => this.#connection?.pause(),
-      resume: () => this.#connection?.resume(),
-    };
+  /** The answer's body is whole, or broken. */
+  ended(whole: boolean): void {
+    if (whole) this.#responseEnded();
+    else this.#connection?.reset();
+  }
+
+  /** Nobody wants the rest of the answer. */
+  cancelled(): void {
+    this.#connection?.reset();
+  }
+
+  pause(): void {
+    this.#connection?.pause();
+  }
+
+  resume(): void {
+    this.#connection?.resume();
   }
 }
 

@@ -2,7 +2,8 @@
 import { Fields } from "../../src/fields.ts";
 import type { Exchange, Reply } from "../../src/model.ts";
 import { Deadlines } from "../../src/deadlines.ts";
-import { SERVER_LIMITS, ServerConnection } from "../../src/wire/server.ts";
+import { SERVER_LIMITS } from "../../src/wire/limits.ts";
+import { ServerConnection } from "../../src/wire/server.ts";
 import { FakeBody } from "../support/fake_bytes.ts";
 import { ManualClock, settled } from "../support/manual_clock.ts";
 import { MemoryConnection } from "./memory_net.ts";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Fields } from "../../src/fields.ts";
 import type { Delivery } from "../../src/model.ts";
-import { SERVER_LIMITS } from "../../src/wire/server.ts";
+import { SERVER_LIMITS } from "../../src/wire/limits.ts";
 import { FakeBody, readText } from "../support/fake_bytes.ts";
 import { settled } from "../support/manual_clock.ts";
 import { echoPath, GET, get, held, HOST, open, post, reply } from "./served.ts";
