@@ -161,8 +161,9 @@ function replacedByPattern(text: string, search: RegExp, replacement: string, ma
   return text.replace(search, (match: string, ...found: unknown[]) => {
     if (left-- <= 0) return match;
     return replacement.replace(/\$(?:\$|&|(\d{1,2}))/g, (mark: string, group?: string) => {
-      if (group !== undefined) return String(found[Number(group) - 1] ?? "");
-      return mark === "$$" ? "$" : match;
+      if (group === undefined) return mark === "$$" ? "$" : match;
+      const value = found[Number(group) - 1];
+      return typeof value === "string" ? value : "";
     });
   });
 }
