@@ -24,6 +24,8 @@ export interface Try {
   readonly member: Member;
   readonly fields: Fields;
   readonly body: ByteSource | undefined;
+  /** Whom the upstream is told that it is for, where it is told so by its connection. */
+  readonly client?: Attempt["client"];
   /** May be sent twice; see `isHarmless`. */
   readonly harmless: boolean;
   /** Asked when the upstream turns down: would a failure after sending move on? */
@@ -74,6 +76,7 @@ class Course implements Attempt, DownHearer, EndHearer, Waiting {
   readonly upgrade: string | undefined;
   readonly progress = { sent: false };
   readonly fresh: boolean;
+  readonly client: Attempt["client"];
   readonly dialTimeoutMs: number;
   readonly headersTimeoutMs: number | undefined;
   readonly interim: Attempt["interim"];
@@ -99,6 +102,7 @@ class Course implements Attempt, DownHearer, EndHearer, Waiting {
     this.body = chosen.body;
     this.upgrade = exchange.upgrade;
     this.fresh = !chosen.harmless;
+    this.client = chosen.client;
     this.dialTimeoutMs = rules.transport.dialTimeoutMs;
     this.headersTimeoutMs = rules.transport.headersTimeoutMs;
     this.interim = exchange.interim === undefined

@@ -5,7 +5,7 @@
 import type { EndSignal } from "../end.ts";
 import type { Member, Outcome, Pool, UpstreamResponse } from "../model.ts";
 import type { Clock } from "../platform/platform.ts";
-import { attempt, type AttemptDeps } from "./attempt.ts";
+import { attempt, type AttemptDeps, type Try } from "./attempt.ts";
 import { type Answer, letGo } from "./ending.ts";
 import { isHarmless, mayFailOver } from "./failover.ts";
 import { type Forwarding, requestFields } from "./headers.ts";
@@ -119,6 +119,7 @@ async function tryAt(
     member,
     fields: requestFields(forwarding, pool, member),
     body: replay?.open(),
+    client: clientOf(forwarding, member),
     harmless,
     mayRescue: () => mayFailOver(WENT_DOWN, rule()),
   };
@@ -156,6 +157,12 @@ async function tryAt(
   // An answer that was kept is worth more to the client than the failure that came after it.
   if (course.last?.kind !== "answer") course.last = { kind: "failed", last: outcome };
   return mayFailOver(outcome, rule()) ? undefined : course.last;
+}
+
+/** The client, for an upstream whose connections say whose they are. */
+function clientOf({ visit, exchange }: Forwarding, { upstream }: Member): Try["client"] {
+  if (upstream.connections.proxyProtocol === undefined) return undefined;
+  return { ip: visit.clientIp, port: exchange.peer.port };
 }
 
 /** Takes an answer, unless it is one that fails over and there is somewhere to go. */
