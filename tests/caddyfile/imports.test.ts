@@ -221,7 +221,7 @@ describe("the table of support", () => {
     const names = (await readdir(folder)).filter((name) => name.endsWith(".ts"));
     const texts = await Promise.all(names.map((name) => readFile(join(folder, name), "utf8")));
     const refused = texts.flatMap((text) =>
-      [...text.matchAll(/(?:context|scope)\.refuse\([^;"`]*?"([^"]+)"/g)].map(([, name = ""]) =>
+      [...text.matchAll(/(?:context|scope)\.refuse\([\w.?[\]]+, "([^"]+)"/g)].map(([, name = ""]) =>
         name
       )
     );
