@@ -14,31 +14,35 @@ import { grouped, type Item, matched } from "./grouping.ts";
 import { expressionOr, isMatcher, readMatcher } from "./matcher.ts";
 import { sorted } from "./order.ts";
 import { environmentOnly, toOurs, type Translated } from "./placeholder.ts";
-import { passOver, refuse, type Session, take } from "./session.ts";
+import { passOver, refuse, type Session, take, tellUnknown } from "./session.ts";
 import { didYouMean } from "./suggest.ts";
-import { supportOf } from "./support_table.ts";
 import { merged, unwrapped, withoutUnreached } from "./tidy.ts";
 import { readDuration, readInteger, readPattern, readSize, type Value } from "./values.ts";
 import { WrittenList, WrittenMap } from "./written.ts";
 
 const INVOKE_DEPTH_MAX = 10;
 
+/** What a block has from around it. */
+interface Around {
+  readonly matchers?: ReadonlyMap<string, Directive>;
+  /** Named routes that are being read, against those that invoke themselves. */
+  readonly open?: readonly string[];
+  readonly isInErrors?: boolean;
+}
+
 export class Scope implements Context {
+  readonly isInErrors: boolean;
   readonly #session: Session;
   readonly #matchers: Map<string, Directive>;
   /** Matchers defined in this very block. */
   readonly #own = new Set<string>();
-  /** Named routes that are being read, against those that invoke themselves. */
   readonly #open: readonly string[];
 
-  constructor(
-    session: Session,
-    matchers: ReadonlyMap<string, Directive> = new Map(),
-    open: readonly string[] = [],
-  ) {
+  constructor(session: Session, { matchers, open = [], isInErrors = false }: Around = {}) {
     this.#session = session;
     this.#matchers = new Map(matchers);
     this.#open = open;
+    this.isInErrors = isInErrors;
   }
 
   problem(at: Token, where: string, message: string): void {
@@ -121,12 +125,14 @@ export class Scope implements Context {
       );
       return undefined;
     }
-    const scope = new Scope(this.#session, new Map(), [...this.#open, text]);
+    const { isInErrors } = this;
+    const scope = new Scope(this.#session, { open: [...this.#open, text], isInErrors });
     return scope.#list(route.block ?? [], where, true);
   }
 
   #inner(): Scope {
-    return new Scope(this.#session, this.#matchers, this.#open);
+    const { isInErrors } = this;
+    return new Scope(this.#session, { matchers: this.#matchers, open: this.#open, isInErrors });
   }
 
   #list(block: readonly Directive[], where: string, isSorted: boolean): WrittenList {
@@ -156,7 +162,7 @@ export class Scope implements Context {
       ? this.#session.directives[name.text]
       : undefined;
     if (rule === undefined) {
-      this.#unknown(name);
+      tellUnknown(this.#session, name);
       return undefined;
     }
     const { match, own } = this.#withoutMatcher(directive, rule);
@@ -174,16 +180,6 @@ export class Scope implements Context {
       match: node?.kind === "map" ? node : undefined,
       steps: whole,
     };
-  }
-
-  #unknown(name: Token): void {
-    if (supportOf(name.text)?.verdict === "refused") return this.refuse(name, name.text);
-    if (supportOf(name.text) !== undefined) {
-      const message = "Expected this at the top of a site, not within another directive";
-      return this.problem(name, name.text, message);
-    }
-    const hint = didYouMean(name.text, Object.keys(this.#session.directives));
-    this.problem(name, "", `Expected a known directive but received "${shown(name.text)}"${hint}`);
   }
 
   /** Takes `*`, `/path` or `@name` off the arguments. */

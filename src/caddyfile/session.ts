@@ -1,7 +1,8 @@
 /** What the translation of one Caddyfile shares: problems, what was taken over, named routes, the order. */
-import type { Directive, Directives, Token, Verdict } from "./directive.ts";
+import { type Directive, type Directives, shown, type Token, type Verdict } from "./directive.ts";
 import type { Report } from "./report.ts";
 import type { Place } from "./written.ts";
+import { didYouMean } from "./suggest.ts";
 import { supportOf } from "./support_table.ts";
 
 /** Something of the Caddyfile that has a place in the configuration. */
@@ -56,4 +57,17 @@ export function refuse(session: Session, at: Token, where: string): void {
   const { note = "there is nothing like it yet", nearest } = supportOf(where) ?? {};
   const use = nearest === undefined ? "" : `; use ${nearest}`;
   session.report.tell(at, where, `Cannot take this over as ${note}${use}`);
+}
+
+/** Tells of a directive without a rule: refused, out of place, or mistyped. */
+export function tellUnknown(session: Session, name: Token): void {
+  const { report, directives } = session;
+  const support = supportOf(name.text);
+  if (support?.verdict === "refused") return refuse(session, name, name.text);
+  if (support !== undefined) {
+    const message = "Expected this at the top of a site, not within another directive";
+    return report.tell(name, name.text, message);
+  }
+  const hint = didYouMean(name.text, Object.keys(directives));
+  report.tell(name, "", `Expected a known directive but received "${shown(name.text)}"${hint}`);
 }

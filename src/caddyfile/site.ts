@@ -38,7 +38,7 @@ export const SITE_DIRECTIVES: readonly string[] = ["bind", "handle_errors", "log
 export function readSite(site: Site, { session, globals, root }: SiteScope): SiteRead {
   const scope = new Scope(session);
   const whole = site.body.filter(isWhole);
-  const body = bodyOf(site, whole, { scope, root });
+  const body = bodyOf(site, whole, { scope, session, root });
   const addresses = site.addresses.flatMap((token) => addressOf(token, { session, globals }));
   const own = whole.filter(({ name }) => name.text === "bind");
   const binds = own.length === 0 ? globals.binds : own.flatMap((line) => readBind(line, scope));
@@ -69,14 +69,15 @@ function isWhole({ name: { text, quoted } }: Directive): boolean {
 function bodyOf(
   site: Site,
   whole: readonly Directive[],
-  { scope, root }: { scope: Scope; root: WrittenMap },
+  { scope, session, root }: { scope: Scope; session: Session; root: WrittenMap },
 ): Body {
   const steps = scope.steps(site.body.filter((line) => !isWhole(line)), "");
   const errors = new WrittenList(placeOf(site.token, "handle_errors"));
   const matchers = site.body.filter(isMatcher);
+  const inErrors = new Scope(session, { isInErrors: true });
   for (const line of whole) {
     if (line.name.text === "tls") scope.refuse(line.name, "tls");
-    if (line.name.text === "handle_errors") readErrors(line, matchers, { scope, errors });
+    if (line.name.text === "handle_errors") readErrors(line, matchers, { scope: inErrors, errors });
     if (line.name.text !== "log") continue;
     const unlogged = readSiteLog(line, root, scope);
     if (unlogged !== undefined) steps.items.unshift(unlogged);

@@ -12,12 +12,18 @@ export interface CaddyfileRead {
   readonly directories: readonly string[];
 }
 
+/** The part of the platform that reading takes. */
+export type CaddyfilePlatform = Pick<Platform, "env" | "readText" | "listDirectory">;
+
 export function isCaddyfile(path: string): boolean {
   return /(?:^|[/\\])Caddyfile$|\.caddyfile$/.test(path);
 }
 
 /** Rejects with `FileError` when the file itself cannot be read. */
-export async function readCaddyfile(path: string, platform: Platform): Promise<CaddyfileRead> {
+export async function readCaddyfile(
+  path: string,
+  platform: CaddyfilePlatform,
+): Promise<CaddyfileRead> {
   const texts: string[] = [];
   const directories = new Set<string>([directoryOf(path)]);
   const text = await platform.readText(path);
@@ -43,7 +49,7 @@ export async function readCaddyfile(path: string, platform: Platform): Promise<C
 export async function loadImported(
   { root, problems }: Imported,
   path: string,
-  platform: Platform,
+  platform: Pick<Platform, "env" | "readText">,
 ): Promise<Loaded> {
   if (problems.length > 0) {
     return {

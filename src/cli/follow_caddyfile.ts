@@ -2,13 +2,18 @@
  * Follows a Caddyfile and all that it imports. Watches the directories they are in, also for files that
  * a pattern would find, and compares what was read, as most events are no change.
  */
-import { FileError, type Platform } from "../platform/platform.ts";
-import { readCaddyfile } from "./caddyfile_source.ts";
+import { type Clock, FileError, type Platform } from "../platform/platform.ts";
+import { type CaddyfilePlatform, readCaddyfile } from "./caddyfile_source.ts";
 
 // Editors write, rename and touch within some tens of milliseconds.
 const SETTLE_MS = 150;
 /** Imports can name any number of directories; a watch is not free. */
 const DIRECTORIES_MAX = 100;
+
+/** The part of the platform that following takes. */
+export interface FollowPlatform extends CaddyfilePlatform, Pick<Platform, "watchDirectory"> {
+  readonly clock: Pick<Clock, "after">;
+}
 
 export interface CaddyfileEvents {
   changed(): void;
@@ -18,7 +23,7 @@ export interface CaddyfileEvents {
 
 /** Watches until the returned function is called. `known` is the fingerprint its caller works with. */
 export function followCaddyfile(
-  platform: Platform,
+  platform: FollowPlatform,
   path: string,
   events: CaddyfileEvents,
   known: string | undefined,

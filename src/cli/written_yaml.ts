@@ -23,8 +23,8 @@ function dressMap(map: YAMLMap, written: WrittenMap): void {
     const name = isScalar(key) ? String(key.value) : "";
     const { above, beside } = written.commentsOf(name);
     const inner = written.get(name);
-    const isOnLine = isScalar(value) && typeof value.value !== "object" &&
-      !String(value.value).includes("\n");
+    const isOnLine = isScalar(value) && value.value !== null &&
+      !(typeof value.value === "string" && value.value.includes("\n"));
     const before = beside === undefined || isOnLine ? above : [...above, beside];
     if (isScalar(key)) putBefore(key, before);
     if (isOnLine && beside !== undefined) value.comment = bare(beside);

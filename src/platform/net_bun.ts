@@ -167,9 +167,11 @@ function listenTcp(
   return { address: { ...address, port: server.port }, close: () => server.stop() };
 }
 
-/** In the clear on Bun's own sockets; TLS is the same for both runtimes. */
+/** In the clear on Bun's own sockets; TLS and the like are the same for both runtimes. */
 export const dial: Platform["dial"] = (address, events, limits) => {
-  if (limits.tlsName !== undefined) return dialByNode(address, events, limits);
+  const plain = limits.tls === undefined && limits.localAddress === undefined &&
+    limits.lead === undefined;
+  if (!plain) return dialByNode(address, events, limits);
   return new Promise((resolve) => dialInto(address, events, limits, resolve));
 };
 

@@ -162,25 +162,24 @@ interface Opening {
 /** A socket on its way; a failure where the system or TLS refuse what is asked for at once. */
 function opened(
   address: Address,
-  { tls, tlsName, localAddress, lead }: DialLimits,
+  { tls, localAddress, lead }: DialLimits,
 ): Opening | Extract<Dialled, { kind: "failed" }> {
   const place = address.kind === "unix"
     ? { path: address.path }
     : { host: address.host, port: address.port, ...(localAddress && { localAddress }) };
-  const asked = tls ?? (tlsName === undefined ? undefined : plainTls(tlsName));
   try {
-    if (asked !== undefined) checkPair(asked.rules);
-    if (asked !== undefined && lead === undefined) {
-      const socket = connectTls({ ...place, ...tlsOptions(asked) });
+    if (tls !== undefined) checkPair(tls.rules);
+    if (tls !== undefined && lead === undefined) {
+      const socket = connectTls({ ...place, ...tlsOptions(tls) });
       return { socket, below: socket };
     }
     const below = connect(place);
     if (lead !== undefined) below.once("connect", () => below.write(lead));
-    if (asked === undefined) return { socket: below, below };
-    return { socket: connectTls({ socket: below, ...tlsOptions(asked) }), below };
+    if (tls === undefined) return { socket: below, below };
+    return { socket: connectTls({ socket: below, ...tlsOptions(tls) }), below };
   } catch (error) {
     // A key that is none, say.
-    return { kind: "failed", code: asked ? "tls" : "unreachable", detail: messageOf(error) };
+    return { kind: "failed", code: tls ? "tls" : "unreachable", detail: messageOf(error) };
   }
 }
 
@@ -194,11 +193,6 @@ function checkPair(rules: UpstreamTls): void {
   new X509Certificate(certificate.chain);
   createPrivateKey(certificate.key);
   CHECKED.add(rules);
-}
-
-function plainTls(name: string): DialTls {
-  const rules = { name, authorities: [], certificate: undefined, insecure: false };
-  return { name, protocols: ["http/1.1"], rules };
 }
 
 function tlsOptions({ name, protocols, rules }: DialTls): ConnectionOptions {

@@ -101,8 +101,6 @@ export interface DialLimits {
   readonly localAddress?: string | undefined;
   /** Written ahead of everything else, the handshake of TLS included. */
   readonly lead?: Uint8Array | undefined;
-  /** Name or IP address that the peer's certificate must prove; undefined dials in the clear. */
-  readonly tlsName?: string | undefined;
 }
 
 export interface ByteListener {

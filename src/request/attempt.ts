@@ -30,6 +30,8 @@ export interface Try {
   readonly fields: Fields;
   /** The body, as long as it can be sent again; undefined when there is none. */
   readonly replay: ReplayBody | undefined;
+  /** Whom the upstream is told that it is for, where it is told so by its connection. */
+  readonly client: Attempt["client"];
   /** May be sent twice; see `isHarmless`. */
   readonly harmless: boolean;
 }
@@ -81,7 +83,7 @@ export class Trial implements Attempt, DownHearer, EndHearer, Replay, Waiting {
   #looking: End | undefined;
 
   constructor(
-    { exchange, pool: { rules }, member, fields, replay, harmless }: Try,
+    { exchange, pool: { rules }, member, fields, replay, client, harmless }: Try,
     deps: AttemptDeps,
   ) {
     this.member = member;
@@ -91,7 +93,7 @@ export class Trial implements Attempt, DownHearer, EndHearer, Replay, Waiting {
     this.fields = fields;
     this.body = replay?.open();
     this.upgrade = exchange.upgrade;
-    this.client = exchange.peer;
+    this.client = client;
     this.fresh = !harmless;
     this.harmless = harmless;
     this.rescue = rules.retry.rescue;

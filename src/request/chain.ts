@@ -8,7 +8,7 @@ import { basicAuth } from "./basic_auth.ts";
 import type { Crew } from "./crew.ts";
 import type { Ending } from "./ending.ts";
 import { forwardAuth } from "./forward_auth.ts";
-import { edit, endToEnd, isEmpty } from "./headers.ts";
+import { edit, editable, endToEnd, isEmpty } from "./headers.ts";
 import { isWithin } from "../reasons.ts";
 import { matches } from "./match.ts";
 import { placeholders, render } from "./placeholders.ts";
@@ -129,7 +129,7 @@ function note(
       return visit.alter(rewritten(action.rewrite, visit.exchange, placeholders(visit)));
     case "headers":
       if (!isEmpty(action.request)) {
-        const fields = visit.fields.clone();
+        const fields = editable(visit.fields);
         edit(fields, action.request, placeholders(visit));
         visit.alter({ fields });
       }

@@ -6,7 +6,7 @@ import type { Member, Outcome, Pool, UpstreamResponse } from "../model.ts";
 import type { Clock } from "../platform/platform.ts";
 import { isWithin } from "../reasons.ts";
 import type { RetryRules } from "../rules.ts";
-import { Trial } from "./attempt.ts";
+import { Trial, type Try } from "./attempt.ts";
 import type { Course, ForwardDeps, Passage, Passed } from "./passage.ts";
 import { type Answer, letGo } from "./ending.ts";
 import { choose } from "./choice.ts";
@@ -62,8 +62,9 @@ function begin(member: Member, course: Course, passage: Passage, deps: ForwardDe
   passage.ledger.began(member);
   const fields = requestFields(forwarding, pool, member);
   const harmless = isHarmless(exchange.method, visit, pool.rules.retry);
+  const client = clientOf(forwarding, member);
   member.standing.enter();
-  return new Trial({ exchange, pool, member, fields, replay, harmless }, deps);
+  return new Trial({ exchange, pool, member, fields, replay, client, harmless }, deps);
 }
 
 /** Ends the request with that answer, unless there is something better to try: undefined sends it on. */
@@ -101,6 +102,12 @@ function lost(
   // An answer that was kept is worth more to the client than the failure that came after it.
   if (course.last?.kind !== "answer") course.last = { kind: "failed", last: outcome };
   return mayFailOver(outcome, trial) ? undefined : course.last;
+}
+
+/** The client, for an upstream whose connections say whose they are. */
+function clientOf({ visit, exchange }: Forwarding, { upstream }: Member): Try["client"] {
+  if (upstream.connections.proxyProtocol === undefined) return undefined;
+  return { ip: visit.clientIp, port: exchange.peer.port };
 }
 
 /** Takes an answer, unless it is one that fails over and there is somewhere to go. */

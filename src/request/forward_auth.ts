@@ -9,6 +9,7 @@ import { believing } from "./client.ts";
 import type { Crew } from "./crew.ts";
 import { type Ending, letGo } from "./ending.ts";
 import { forward } from "./forward.ts";
+import { editable } from "./headers.ts";
 import { placeholders } from "./placeholders.ts";
 import { rewritten } from "./rewrite.ts";
 import { altered, type Visit } from "./visit.ts";
@@ -47,7 +48,7 @@ export async function forwardAuth(
   story.upstream = undefined;
   if (copy.length === 0) return undefined;
 
-  const fields = visit.fields.clone();
+  const fields = editable(visit.fields);
   for (const { from, to } of copy) {
     // Whatever the client claims to be, only the answer says.
     fields.delete(to);
@@ -61,7 +62,7 @@ export async function forwardAuth(
 /** What a pool is asked about a request: the same fields, but neither its body nor its upgrade. */
 function question({ rewrite }: PoolRules, visit: Visit): Exchange {
   const { exchange } = visit;
-  const fields = exchange.fields.clone();
+  const fields = editable(exchange.fields);
   fields.delete("content-length");
   fields.set("X-Forwarded-Method", exchange.method);
   fields.set("X-Forwarded-Uri", exchange.target);

@@ -133,6 +133,27 @@ function withoutNominated(copy: Fields, fields: Fields): Fields {
   return copy;
 }
 
+/**
+ * A copy to edit before the request goes on. What the client nominates in `Connection` goes now: later
+ * it could name what the operator put there.
+ */
+export function editable(fields: Fields): Fields {
+  const nominated = (fields.joined("connection") ?? "").split(",").map((name) => name.trim());
+  const ownNames = nominated.filter((name) => !isOfHop(name));
+  const copy = fields.clone();
+  if (ownNames.length === 0) return copy;
+  copy.deleteWhere((name) =>
+    lowerName(name) !== "content-length" && ownNames.some((own) => sameName(own, name))
+  );
+  copy.set("Connection", nominated.filter(isOfHop).join(", "));
+  return copy;
+}
+
+/** Options of a connection, and fields that end with it anyway. */
+function isOfHop(name: string): boolean {
+  return name === "" || sameName(name, "close") || HOP_BY_HOP.has(name.toLowerCase());
+}
+
 function hostFor({ hostHeader, authority }: Upstream, clientHost: string): string {
   switch (hostHeader.kind) {
     case "client":

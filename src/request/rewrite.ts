@@ -27,8 +27,7 @@ export function rewritten(
     }
     // Only the operator's own `$1` refers to a group.
     const text = render(replacement, (name) => values(name).replaceAll("$", "$$$$"));
-    search.lastIndex = 0;
-    path = path.replace(search, text);
+    path = replacedByPattern(path, search, text, max);
   }
   const asked = method === undefined ? "" : render(method, values).toUpperCase();
   const safePath = safe(path.startsWith("/") || path === "*" ? path : `/${path}`);
@@ -153,6 +152,20 @@ function replaced(text: string, search: string, replacement: string, max: number
     at = found + replacement.length;
   }
   return made;
+}
+
+function replacedByPattern(text: string, search: RegExp, replacement: string, max: number): string {
+  search.lastIndex = 0;
+  if (max === Infinity) return text.replace(search, replacement);
+  let left = max;
+  return text.replace(search, (match: string, ...found: unknown[]) => {
+    if (left-- <= 0) return match;
+    return replacement.replace(/\$(?:\$|&|(\d{1,2}))/g, (mark: string, group?: string) => {
+      if (group === undefined) return mark === "$$" ? "$" : match;
+      const value = found[Number(group) - 1];
+      return typeof value === "string" ? value : "";
+    });
+  });
 }
 
 /** Escapes what no request line may hold; escapes that are there already stay. */

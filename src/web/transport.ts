@@ -8,6 +8,7 @@ import type { Upstream } from "../rules.ts";
 import type { FetchFailure, Platform } from "../platform/platform.ts";
 import { sourceOf, streamOf } from "./bytes.ts";
 import { headersOf } from "./exchange.ts";
+import { beyondFetch } from "./reach.ts";
 import { WebTunnel } from "./tunnel.ts";
 
 type Net = Pick<Platform, "fetch" | "explain" | "knock" | "openSocket" | "clock">;
@@ -25,8 +26,11 @@ export function webTransport(net: Net): Transport {
     async reachable({ address }, { timeoutMs, signal }) {
       return (await net.knock(address, timeoutMs, signal)).kind !== "failed";
     },
-    send: (attempt) =>
-      attempt.upgrade === undefined ? request(attempt, net) : upgrade(attempt, net),
+    async send(attempt) {
+      const detail = beyondFetch(attempt.upstream);
+      if (detail !== undefined) return { kind: "failed", reason: "protocol", sent: false, detail };
+      return await (attempt.upgrade === undefined ? request(attempt, net) : upgrade(attempt, net));
+    },
   };
 }
 

@@ -2,12 +2,15 @@
  * The upstream's side of the wire: makes attempts on connections of its own or kept ones, and knows
  * for each whether the upstream can have seen anything of the request.
  */
-import { addressKey } from "../address.ts";
 import type { Attempt, FailureReason, Outcome, Transport } from "../model.ts";
 import type { Upstream } from "../rules.ts";
 import type { Clock, Platform } from "../platform/platform.ts";
 import type { Deadlines } from "../deadlines.ts";
+import { dialUpstream } from "./dialling.ts";
+import { H2Client } from "./h2_client.ts";
 import { Pool } from "./pool.ts";
+import { reachKey, reachLimits } from "./reach.ts";
+import { withReadTimeout } from "./timed_body.ts";
 import { UpstreamConnection } from "./upstream.ts";
 
 export interface ClientDeps {
@@ -17,33 +20,47 @@ export interface ClientDeps {
 }
 
 const DEAF = { data() {}, drained() {}, closed() {} };
+const PROTOCOLS: readonly string[] = ["http/1.1"];
 
 export function wireTransport(deps: ClientDeps): Transport {
   const pools = new Pools(deps);
+  const h2 = new H2Client(deps);
   return {
-    send: (attempt) => send(attempt, pools.of(attempt.upstream), deps),
-    distrust: (upstream) => pools.of(upstream).clear(),
-    async reachable({ address }, limits) {
-      const dialled = await deps.dial(address, DEAF, limits);
+    send(attempt) {
+      const { scheme, connections: { readTimeoutMs } } = attempt.upstream;
+      const sending = scheme === "h2c"
+        ? h2.send(attempt)
+        : send(attempt, pools.of(attempt.upstream));
+      if (readTimeoutMs === undefined) return sending;
+      return sending.then((outcome) => withReadTimeout(outcome, readTimeoutMs, deps.deadlines));
+    },
+    distrust: (upstream) =>
+      upstream.scheme === "h2c" ? h2.distrust(upstream) : pools.of(upstream).clear(),
+    async reachable(upstream, limits) {
+      const { tls: _, ...plain } = reachLimits(upstream, limits, PROTOCOLS, undefined);
+      const dialled = await deps.dial(upstream.address, DEAF, plain);
       if (dialled.kind === "connected") dialled.connection.close();
       return dialled.kind !== "failed";
     },
   };
 }
 
-function send(attempt: Attempt, pool: Pool, deps: ClientDeps): Promise<Outcome> {
+function send(attempt: Attempt, pool: Pool): Promise<Outcome> {
   if (attempt.signal.aborted) return Promise.resolve({ kind: "abandoned" });
-  return pool.take(attempt)?.run(attempt) ?? dialAndSend(attempt, pool, deps);
+  return pool.take(attempt)?.run(attempt) ?? pool.dial(attempt);
 }
 
 async function dialAndSend(attempt: Attempt, pool: Pool, deps: ClientDeps): Promise<Outcome> {
+  const { slots } = pool;
+  if (slots?.take() === false) return await sendInTurn(attempt, pool, deps);
+  return await sendByNew(attempt, pool, deps);
+}
+
+async function sendByNew(attempt: Attempt, pool: Pool, deps: ClientDeps): Promise<Outcome> {
   const connection = new UpstreamConnection(pool, deps);
-  const { dialTimeoutMs, signal, upstream } = attempt;
-  const dialled = await deps.dial(upstream.address, connection, {
-    timeoutMs: dialTimeoutMs,
-    signal,
-    tlsName: tlsNameOf(upstream),
-  });
+  const { slots } = pool;
+  const gone = slots === undefined ? undefined : () => slots.release();
+  const dialled = await dialUpstream(attempt, connection, PROTOCOLS, { ...deps, gone });
   switch (dialled.kind) {
     case "aborted":
       return { kind: "abandoned" };
@@ -55,21 +72,44 @@ async function dialAndSend(attempt: Attempt, pool: Pool, deps: ClientDeps): Prom
   }
 }
 
-/** The host that an `https` upstream's certificate must prove. */
-function tlsNameOf({ scheme, address }: Upstream): string | undefined {
-  if (scheme !== "https") return undefined;
-  return address.kind === "unix" ? "localhost" : address.host;
+/** All connections that the upstream takes are busy: waits for one, as long as a dial may take. */
+async function sendInTurn(attempt: Attempt, pool: Pool, deps: ClientDeps): Promise<Outcome> {
+  const { signal, dialTimeoutMs } = attempt;
+  const { slots } = pool;
+  const giveUpAt = deps.clock.elapsed() + dialTimeoutMs;
+  while (slots !== undefined) {
+    const restMs = giveUpAt - deps.clock.elapsed();
+    if (restMs <= 0) return unsent("dial_timeout", "all connections are busy");
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const leave = slots.wait(resolve);
+    const stopTimer = deps.clock.after(restMs, resolve);
+    signal.addEventListener("abort", resolve, { once: true });
+    // One that is kept, and that this request may not use, only stands in its way.
+    pool.makeRoom();
+    await promise;
+    stopTimer();
+    signal.removeEventListener("abort", resolve);
+    if (signal.aborted) {
+      leave();
+      return { kind: "abandoned" };
+    }
+    const kept = pool.take(attempt);
+    if (kept !== undefined) return await kept.run(attempt);
+    if (slots.take()) return await sendByNew(attempt, pool, deps);
+    leave();
+  }
+  return await sendByNew(attempt, pool, deps);
 }
 
 function unsent(reason: FailureReason, detail: string): Outcome {
   return { kind: "failed", reason, sent: false, detail };
 }
 
-/** The pool of each upstream, found by its object and shared by all that have the same address. */
+/** The pool of each upstream, found by its object and shared by all that are reached in the same way. */
 class Pools {
   readonly #deps: ClientDeps;
   readonly #byUpstream = new WeakMap<Upstream, Pool>();
-  readonly #byAddress = new Map<string, WeakRef<Pool>>();
+  readonly #byKey = new Map<string, WeakRef<Pool>>();
 
   constructor(deps: ClientDeps) {
     this.#deps = deps;
@@ -79,15 +119,15 @@ class Pools {
     const known = this.#byUpstream.get(upstream);
     if (known !== undefined) return known;
 
-    const key = `${upstream.scheme}|${addressKey(upstream.address)}`;
-    const pool = this.#byAddress.get(key)?.deref() ?? this.#make();
-    this.#byAddress.set(key, new WeakRef(pool));
+    const key = reachKey(upstream);
+    const pool = this.#byKey.get(key)?.deref() ?? this.#make(upstream);
+    this.#byKey.set(key, new WeakRef(pool));
     this.#byUpstream.set(upstream, pool);
     return pool;
   }
 
-  #make(): Pool {
-    const pool: Pool = new Pool({
+  #make({ connections }: Upstream): Pool {
+    const pool: Pool = new Pool(connections, {
       ...this.#deps,
       dial: (attempt) => dialAndSend(attempt, pool, this.#deps),
     });

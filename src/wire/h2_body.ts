@@ -77,6 +77,14 @@ export class Gate {
   }
 }
 
+/** What an upload needs of its stream and connection. */
+export interface Road {
+  readonly gate: Gate;
+  write(bytes: Uint8Array): void;
+  /** Begins to measure a wait; the returned function ends that. */
+  waits(): () => void;
+}
+
 /** A body on its way to the upstream. */
 export class Upload {
   /** What the upstream takes on this stream, in bytes; below zero when its settings shrank. */
@@ -84,19 +92,13 @@ export class Upload {
   /** Bytes were taken from the source: they cannot be had again here. */
   touched = false;
   readonly #id: number;
-  readonly #gate: Gate;
-  readonly #write: (bytes: Uint8Array) => void;
+  readonly #road: Road;
   #stopped = false;
 
-  constructor(
-    id: number,
-    window: number,
-    { gate, write }: { gate: Gate; write: (bytes: Uint8Array) => void },
-  ) {
+  constructor(id: number, window: number, road: Road) {
     this.#id = id;
     this.window = window;
-    this.#gate = gate;
-    this.#write = write;
+    this.#road = road;
   }
 
   /** Sends it all. Rejects when its source breaks; says false when it was stopped. */
@@ -117,27 +119,34 @@ export class Upload {
   /** Nobody takes any more. */
   stop(): void {
     this.#stopped = true;
-    this.#gate.changed();
+    this.#road.gate.changed();
   }
 
   async #pass(chunk: Uint8Array): Promise<void> {
+    let stopTimer: (() => void) | undefined;
     for (let at = 0; at < chunk.length && !this.#stopped;) {
-      const room = Math.min(this.#gate.room, this.window, FRAME_LIMIT_BYTES);
+      const { gate } = this.#road;
+      const room = Math.min(gate.room, this.window, FRAME_LIMIT_BYTES);
       if (room <= 0) {
-        await this.#gate.change();
+        // What wakes us may be meant for others: the wait goes on until bytes are taken.
+        stopTimer ??= this.#road.waits();
+        await gate.change();
         continue;
       }
+      stopTimer?.();
+      stopTimer = undefined;
       const piece = chunk.subarray(at, at + room);
       this.window -= piece.length;
-      this.#gate.window -= piece.length;
-      this.#write(frame(FRAME.data, 0, this.#id, piece));
+      gate.window -= piece.length;
+      this.#road.write(frame(FRAME.data, 0, this.#id, piece));
       at += piece.length;
     }
+    stopTimer?.();
   }
 
   #end(trailers: Fields | undefined): void {
     const packed = trailers === undefined ? [] : requestTrailers(trailers);
-    this.#write(
+    this.#road.write(
       packed.length > 0
         ? headerFrames(this.#id, pack(packed), true)
         : frame(FRAME.data, FLAG.endStream, this.#id, new Uint8Array(0)),

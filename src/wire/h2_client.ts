@@ -5,11 +5,12 @@
 import type { Attempt, FailureReason, Outcome } from "../model.ts";
 import type { Clock, Platform } from "../platform/platform.ts";
 import type { Upstream } from "../rules.ts";
+import { dialUpstream } from "./dialling.ts";
 import type { EndSignal } from "../end.ts";
 import type { Deadlines } from "../deadlines.ts";
 import { Session } from "./h2_session.ts";
 import type { Stream } from "./h2_stream.ts";
-import { reachKey, reachLimits } from "./reach.ts";
+import { reachKey } from "./reach.ts";
 
 export interface H2Deps {
   readonly clock: Clock;
@@ -164,7 +165,7 @@ class Origin {
 
   async #dial({ dialTimeoutMs, client }: Attempt, signal: EndSignal): Promise<Session | Failed> {
     const { clock, deadlines, dial } = this.#deps;
-    const { address, connections } = this.#upstream;
+    const { connections } = this.#upstream;
     const shared = connections.proxyProtocol === undefined;
     const session = new Session({
       clock,
@@ -177,12 +178,8 @@ class Origin {
       },
     });
     const beganAt = clock.elapsed();
-    const limits = { timeoutMs: dialTimeoutMs, signal };
-    const dialled = await dial(
-      address,
-      session,
-      reachLimits(this.#upstream, limits, ["h2"], client),
-    );
+    const dialler = { upstream: this.#upstream, dialTimeoutMs, signal, client };
+    const dialled = await dialUpstream(dialler, session, ["h2"], { dial, deadlines });
     if (dialled.kind === "aborted") return unsent("closed", "nobody waits any more");
     if (dialled.kind === "failed") return unsent(dialled.code, dialled.detail);
 

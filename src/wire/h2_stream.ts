@@ -45,8 +45,11 @@ export class Stream {
     this.id = id;
     this.#attempt = attempt;
     this.#link = link;
-    const write = (bytes: Uint8Array) => link.write(bytes);
-    this.upload = new Upload(id, window, { gate: link.gate, write });
+    this.upload = new Upload(id, window, {
+      gate: link.gate,
+      write: (bytes) => link.write(bytes),
+      waits: () => this.#waitForRoom(),
+    });
   }
 
   /** Sends the request and settles with its answer's head. Never rejects. */
@@ -193,6 +196,14 @@ export class Stream {
       // The client's body broke off. An upstream must not take a fragment for the whole.
       this.#giveUp({ kind: "abandoned" });
     }
+  }
+
+  /** The upstream takes nothing now, which its rules may bound. */
+  #waitForRoom(): () => void {
+    const { writeTimeoutMs } = this.#attempt.upstream.connections;
+    if (writeTimeoutMs === undefined) return () => {};
+    const detail = `took no bytes for ${writeTimeoutMs} ms`;
+    return this.#link.clock.after(writeTimeoutMs, () => this.#giveUp(failed("closed", detail)));
   }
 
   #unsent(detail: string): Outcome {

@@ -5,11 +5,10 @@
 import type { Attempt, Outcome } from "../model.ts";
 import type { Clock } from "../platform/platform.ts";
 import type { Deadlines, Waiting } from "../deadlines.ts";
+import type { ConnectionRules } from "../rules.ts";
+import { HEAD_LIMITS, type HeadLimits } from "./head.ts";
+import { Slots } from "./slots.ts";
 
-/** Connections kept at most. Caddy keeps 32, and dials anew for most requests of a busier moment. */
-const IDLE_MAX = 1024;
-/** How long one is kept whose upstream does not say how long it keeps its side. */
-const IDLE_MS = 55_000;
 /** How much sooner than promised it goes, so that a request does not meet the upstream's farewell. */
 const MARGIN_MS = 1_000;
 
@@ -35,19 +34,31 @@ export interface PoolDeps {
 export class Pool implements Waiting {
   /** For a request whose kept connection turned out to be dead. */
   readonly dial: PoolDeps["dial"];
+  /** Places for its connections; undefined where it takes any number. */
+  readonly slots: Slots | undefined;
+  readonly headLimits: HeadLimits;
   readonly #clock: Clock;
   readonly #deadlines: Deadlines;
+  /** How long one is kept whose upstream does not say how long it keeps its side. */
+  readonly #idleMs: number;
+  readonly #idleMax: number;
   /** The last one used stands last. */
   #idle: Kept[] = [];
 
-  constructor({ clock, deadlines, dial }: PoolDeps) {
+  constructor(rules: ConnectionRules, { clock, deadlines, dial }: PoolDeps) {
     this.dial = dial;
+    this.slots = rules.connectionsMax === Infinity ? undefined : new Slots(rules.connectionsMax);
+    this.headLimits = { ...HEAD_LIMITS, headLimitBytes: rules.headLimitBytes };
+    this.#idleMs = rules.idleMs;
+    // A connection that said at its start whose it is can be nobody else's.
+    const keeps = rules.idleMs > 0 && rules.proxyProtocol === undefined;
+    this.#idleMax = keeps ? rules.idleMax : 0;
     this.#clock = clock;
     this.#deadlines = deadlines;
   }
 
   get deadline(): number {
-    return this.#idle.reduce((first, kept) => Math.min(first, endOf(kept)), Infinity);
+    return this.#idle.reduce((first, kept) => Math.min(first, this.#endOf(kept)), Infinity);
   }
 
   /** A connection for this attempt; undefined when it needs one of its own. */
@@ -57,7 +68,7 @@ export class Pool implements Waiting {
     // As of the last tick, which is near enough: what was promised is kept with a margin.
     const { now } = this.#deadlines;
     for (let kept = this.#idle.pop(); kept !== undefined; kept = this.#idle.pop()) {
-      if (endOf(kept) > now) return kept;
+      if (this.#endOf(kept) > now) return kept;
       kept.close();
     }
     return undefined;
@@ -66,9 +77,15 @@ export class Pool implements Waiting {
   put(kept: Kept): void {
     // Every POST brings one, and takes none: kept all, they would pile up for nobody.
     const unneeded = kept.dedicated && this.#idle.length > 0;
-    if (unneeded || this.#idle.length >= IDLE_MAX) return kept.close();
+    if (unneeded || this.#idle.length >= this.#idleMax) return kept.close();
     if (this.#idle.length === 0) this.#deadlines.add(this);
     this.#idle.push(kept);
+    this.slots?.turn();
+  }
+
+  /** Ends the connection that was not used for the longest time. */
+  makeRoom(): void {
+    this.#idle.shift()?.close();
   }
 
   /** Forgets a connection that ended by itself. */
@@ -84,15 +101,16 @@ export class Pool implements Waiting {
 
   expire(): void {
     const now = this.#clock.elapsed();
-    const old = this.#idle.filter((kept) => endOf(kept) <= now);
-    this.#idle = this.#idle.filter((kept) => endOf(kept) > now);
+    const old = this.#idle.filter((kept) => this.#endOf(kept) <= now);
+    this.#idle = this.#idle.filter((kept) => this.#endOf(kept) > now);
     for (const kept of old) kept.close();
     if (this.#idle.length === 0) this.#deadlines.drop(this);
   }
-}
 
-function endOf({ usedAt, promisedMs }: Kept): number {
-  return usedAt + (promisedMs === undefined ? IDLE_MS : promisedMs - MARGIN_MS);
+  #endOf({ usedAt, promisedMs }: Kept): number {
+    const keptMs = promisedMs === undefined ? Infinity : promisedMs - MARGIN_MS;
+    return usedAt + Math.min(this.#idleMs, keptMs);
+  }
 }
 
 /** Milliseconds of `Keep-Alive: timeout=5`. */

@@ -8,7 +8,7 @@ import type { Attempt, FailureReason, Outcome, UpstreamResponse } from "../model
 import type { Clock, Connection, ConnectionEvents } from "../platform/platform.ts";
 import { BODY_LIMITS } from "./body.ts";
 import { bodyDecoder, responseFraming } from "./framing.ts";
-import { HEAD_LIMITS, type Heads, type ResponseHead, responseHeads } from "./head.ts";
+import { type Heads, type ResponseHead, responseHeads } from "./head.ts";
 import { Inflow, type InflowEvents } from "./inflow.ts";
 import { declareLength, Outflow, type Sent } from "./outflow.ts";
 import { type Kept, type Pool, promised } from "./pool.ts";
@@ -36,7 +36,7 @@ export class UpstreamConnection implements ConnectionEvents, EndHearer, InflowEv
   dedicated = false;
   readonly #pool: Pool;
   readonly #clock: Clock;
-  readonly #heads: Heads<ResponseHead> = responseHeads(HEAD_LIMITS);
+  readonly #heads: Heads<ResponseHead>;
   #connection: Connection | undefined;
   #outflow: Outflow | undefined;
   /** The request whose head is waited for, and who is told of it. */
@@ -57,6 +57,7 @@ export class UpstreamConnection implements ConnectionEvents, EndHearer, InflowEv
   constructor(pool: Pool, { clock }: { clock: Clock }) {
     this.#pool = pool;
     this.#clock = clock;
+    this.#heads = responseHeads(pool.headLimits);
   }
 
   /** Takes the connection that was dialled with this as its events. */

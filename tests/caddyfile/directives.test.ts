@@ -233,8 +233,14 @@ describe("directives", () => {
 }`);
     assert.deepEqual(problems, []);
     assert.deepEqual(at(tree, "routes", 0, "errors"), [
-      { status: [404, "5xx"], steps: [{ match: { path: "/a" }, respond: "{error_status}" }] },
-      { steps: [{ respond: "other" }] },
+      {
+        status: [404, "5xx"],
+        steps: [{
+          match: { path: "/a" },
+          respond: { status: "{error_status}", body: "{error_status}" },
+        }],
+      },
+      { steps: [{ respond: { status: "{error_status}", body: "other" } }] },
     ]);
   });
 

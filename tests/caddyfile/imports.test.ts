@@ -1,6 +1,12 @@
 /** Snippets, imported files, and what a Caddyfile as a whole may look like. */
 import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path/posix";
 import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import fc from "fast-check";
+import { supportOf } from "../../src/caddyfile/support_table.ts";
+import { CADDYFILE } from "./generator.ts";
 import { at, readingOf } from "./reading.ts";
 
 const ANSWER = { listen: ":8080", routes: [{ steps: [{ respond: "hi" }] }] };
@@ -196,6 +202,31 @@ describe("importCaddyfile()", () => {
       imported.taken.map(({ line, where, setting, verdict }) => [line, where, setting, verdict]),
       [[2, "respond", "respond", "same"], [3, "encode", "encode", "same"]],
     );
+  });
+});
+
+describe("the table of support", () => {
+  it("has all that is taken over", async () => {
+    await fc.assert(
+      fc.asyncProperty(CADDYFILE, async (text) => {
+        const { imported } = await readingOf(text);
+        for (const { where } of imported.taken) assert.ok(supportOf(where) !== undefined, where);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it("has the reason of all that is refused", async () => {
+    const folder = fileURLToPath(new URL("../../src/caddyfile", import.meta.url));
+    const names = (await readdir(folder)).filter((name) => name.endsWith(".ts"));
+    const texts = await Promise.all(names.map((name) => readFile(join(folder, name), "utf8")));
+    const refused = texts.flatMap((text) =>
+      [...text.matchAll(/(?:context|scope)\.refuse\([\w.?[\]]+, "([^"]+)"/g)].map(([, name = ""]) =>
+        name
+      )
+    );
+    assert.ok(refused.length > 10);
+    assert.deepEqual(refused.filter((name) => supportOf(name)?.verdict !== "refused"), []);
   });
 });
 

@@ -25,8 +25,8 @@ function account(changes: Partial<Account> = {}, asked: Asked = {}): Account {
     bodyBytes: 2_048,
     replyFields: Fields.from([["set-cookie", "s=1"], ["content-type", "text/plain"]]),
     outcome: "answered",
-    failures: ["b: refused (not sent)"],
     logged: true,
+    failures: ["b: refused (not sent)"],
     ...changes,
   };
 }
@@ -57,7 +57,6 @@ describe("accessLine()", () => {
       outcome: "answered",
       request_id: "id-1",
       failures: ["b: refused (not sent)"],
-      logged: true,
     });
   });
 

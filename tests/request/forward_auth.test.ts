@@ -90,6 +90,19 @@ describe("createRelay() with forward_auth", () => {
     assert.equal(bench.transport.attempts[1]?.fields.has("x-user"), false);
   });
 
+  it("lets no client nominate away what is said of it", async () => {
+    const bench = new RelayBench(
+      stepsRoute([headers(set("X-Edge", "1")), auth(USER), proxyTo("app")]),
+    );
+    bench.transport.on("auth", answer(200, { fields: [["Remote-User", "bob"]] }));
+    const names = "x-user, X-Forwarded-Uri, x-forwarded-method, x-edge";
+    await bench.ask({ target: "/secret", fields: [["Connection", names], ["X-User", "root"]] });
+    const [asked, app] = bench.transport.attempts;
+    assert.equal(asked?.fields.get("x-forwarded-uri"), "/secret");
+    assert.equal(asked.fields.get("x-forwarded-method"), "GET");
+    assert.deepEqual([app?.fields.joined("x-user"), app?.fields.get("x-edge")], ["bob", "1"]);
+  });
+
   it("gives any other answer to the client", async () => {
     const bench = new RelayBench(
       stepsRoute([

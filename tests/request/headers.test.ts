@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { Fields } from "../../src/fields.ts";
 import type { HeaderRules, Template, Upstream } from "../../src/rules.ts";
 import {
+  editable,
   endToEnd,
   type Forwarding,
   requestFields,
@@ -87,6 +88,29 @@ describe("endToEnd()", () => {
   ];
   for (const [title, before, after] of cases) {
     it(title, () => assert.deepEqual([...endToEnd(Fields.from(before))], after));
+  }
+});
+
+describe("editable()", () => {
+  const cases: [string, Pairs, Pairs][] = [
+    ["carries out what Connection nominates, so that it cannot name what comes later", [
+      ["Connection", "upgrade, X-User, Content-Length"],
+      ["X-User", "root"],
+      ["Content-Length", "1"],
+      ["Upgrade", "websocket"],
+    ], [["Connection", "upgrade"], ["Content-Length", "1"], ["Upgrade", "websocket"]]],
+    ["leaves a plain Connection alone", [["Connection", "Keep-Alive, TE"], ["X-A", "1"]], [
+      ["Connection", "Keep-Alive, TE"],
+      ["X-A", "1"],
+    ]],
+    ["needs no Connection", [["X-A", "1"]], [["X-A", "1"]]],
+  ];
+  for (const [title, before, after] of cases) {
+    it(title, () => {
+      const fields = Fields.from(before);
+      assert.deepEqual([...editable(fields)], after);
+      assert.deepEqual([...fields], before);
+    });
   }
 });
 

@@ -71,6 +71,12 @@ const cases: [string, string, Partial<Rewrite>, string][] = [
     { replace: [{ search: /^\/x(\d)/g, with: ["/$1", { name: "path" }], max: Infinity }] },
     "/1/x1/$1/$1",
   ],
+  [
+    "replaces by expression so many times",
+    "/a1/b2/c3",
+    { replace: [{ search: /([a-z])(\d)/g, with: ["$2$1$$"], max: 2 }] },
+    "/1a$/2b$/c3",
+  ],
   ["escapes what no request line may hold", "/", { uri: ['/a b"é'] }, "/a%20b%22%C3%A9"],
 ];
 

@@ -165,6 +165,19 @@ describe("H2Client.send()", () => {
     assert.deepEqual(peer.said(), ['data 1 "one"', 'data 1 "two"', 'data 1 end ""']);
   });
 
+  it("gives up when the upstream takes no bytes for as long as is set", async () => {
+    const { start, clock } = open({ writeTimeoutMs: 1_000 });
+    const body = new FakeBody([new Uint8Array(50)]);
+    const { peer, sending } = await start({ method: "POST", body }, [[SETTING.initialWindow, 20]]);
+    await clock.advance(900);
+    peer.number(FRAME.windowUpdate, 1, 20);
+    await clock.advance(900);
+    assert.deepEqual(peer.said().slice(1), ["data 1 20", "data 1 20"]);
+    await clock.advance(100);
+    assert.deepEqual(failure(await sending), ["closed", true]);
+    assert.deepEqual(peer.said(), [`rst 1 ${CODE.cancel}`]);
+  });
+
   it("passes interim answers, a body in pieces and trailers on", async () => {
     const { start } = open();
     const interims: number[] = [];

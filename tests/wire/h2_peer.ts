@@ -95,7 +95,7 @@ export class H2Peer {
       }
       case FRAME.data: {
         const text = textOf(one.payload);
-        return `${name} ${one.stream}${end} ${text.length > 20 ? text.length : `"${text}"`}`;
+        return `${name} ${one.stream}${end} ${text.length >= 20 ? text.length : `"${text}"`}`;
       }
       case FRAME.rst:
       case FRAME.windowUpdate:

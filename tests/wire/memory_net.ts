@@ -8,6 +8,7 @@ import type {
   Connection,
   ConnectionEvents,
   Dialled,
+  DialLimits,
 } from "../../src/platform/platform.ts";
 import { bytesOf, textOf } from "./transcript.ts";
 
@@ -92,6 +93,8 @@ export class MemoryConnection implements Connection {
 /** A network of one listener and of upstreams that accept, unless told otherwise. */
 export class MemoryNet {
   readonly dialled: MemoryConnection[] = [];
+  /** What each dial was asked for. */
+  readonly limits: DialLimits[] = [];
   /** What the next dial comes to; undefined connects. */
   failing: Exclude<Dialled, { kind: "connected" }> | undefined;
   /** Called with every upstream connection as it opens. */
@@ -108,7 +111,12 @@ export class MemoryNet {
     return Promise.resolve({ address, close: () => void (this.listening = false) });
   };
 
-  readonly dial = (_: Address, events: ConnectionEvents): Promise<Dialled> => {
+  readonly dial = (
+    _: Address,
+    events: ConnectionEvents,
+    limits?: DialLimits,
+  ): Promise<Dialled> => {
+    if (limits !== undefined) this.limits.push(limits);
     if (this.failing !== undefined) return Promise.resolve(this.failing);
     const connection = new MemoryConnection();
     connection.events = events;
