@@ -31,7 +31,16 @@ export function readMatcher(
   const own = new WrittenMap(at);
   const further: WrittenMap[] = [];
   const before = scope.context.problems();
+  const seen = new Set<string>();
   for (const line of lines) {
+    const { text } = line.name;
+    if (SINGLE.includes(text) && seen.has(text)) {
+      // Caddy forgets the one before it.
+      const message = `Expected ${text} once in a matcher but received it again`;
+      scope.context.problem(line.name, `matcher.${text}`, message);
+      continue;
+    }
+    seen.add(text);
     const made = readLine(line, own, scope);
     if (made !== undefined) further.push(made);
   }
@@ -75,6 +84,9 @@ export function expressionOr(
     : { name: { ...kind, text: "expression" }, args: [kind, ...args], block, comments };
 }
 
+/** Matchers that cannot be put together with another one of their kind. */
+const SINGLE = ["path_regexp", "protocol", "expression"];
+
 const REFUSED = ["file", "vars_regexp", "tls"];
 
 const KINDS: Readonly<Record<string, Read>> = {
@@ -112,33 +124,26 @@ function addresses(key: string): Read {
   };
 }
 
-function path_regexp(line: Line, into: WrittenMap, scope: MatcherScope): WrittenMap | undefined {
+function path_regexp(line: Line, into: WrittenMap, scope: MatcherScope): void {
   const { context } = scope;
-  if (!hasArgs(line, [1, 2], { context, where: line.where })) return undefined;
-  const [first, second] = line.args;
+  const { where, at, args: [first, second] } = line;
+  if (!hasArgs(line, [1, 2], { context, where })) return;
   const name = second === undefined ? undefined : first;
   const value = expressionOf(name, second ?? first ?? line.name, line, scope);
-  // One to a matcher; a second one is a question of its own.
-  const target = into.has("path_regexp") ? new WrittenMap(line.at) : into;
-  if (value !== undefined) target.set("path_regexp", value, line.at);
-  return target === into ? undefined : target;
+  if (value !== undefined) into.set("path_regexp", value, at);
 }
 
-function header_regexp(line: Line, into: WrittenMap, scope: MatcherScope): WrittenMap | undefined {
+function header_regexp(line: Line, into: WrittenMap, scope: MatcherScope): void {
   const { context } = scope;
-  if (!hasArgs(line, [2, 3], { context, where: line.where })) return undefined;
-  const [name, field, pattern] = line.args.length === 3 ? line.args : [undefined, ...line.args];
-  if (field === undefined || pattern === undefined) return undefined;
+  const { where, at, args } = line;
+  if (!hasArgs(line, [2, 3], { context, where })) return;
+  const [name, field, pattern] = args.length === 3 ? args : [undefined, ...args];
+  if (field === undefined || pattern === undefined) return;
   const value = expressionOf(name, pattern, line, scope);
-  const fields = into.map("header_regexp", line.at);
-  if (value === undefined) return undefined;
-  if (!fields.has(field.text)) {
-    fields.set(field.text, value, line.at);
-    return undefined;
-  }
-  const own = new WrittenMap(line.at);
-  own.map("header_regexp", line.at).set(field.text, value, line.at);
-  return own;
+  const fields = into.map("header_regexp", at);
+  if (fields.has(field.text)) {
+    context.problem(field, where, `Expected each field once but received "${field.text}" again`);
+  } else if (value !== undefined) fields.set(field.text, value, at);
 }
 
 function expressionOf(

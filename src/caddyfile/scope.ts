@@ -189,7 +189,7 @@ export class Scope implements Context {
   ): { match: WrittenMap | undefined | "refused"; own: Directive } {
     const [first, ...rest] = directive.args;
     const isOnlyUri = directive.name.text === "rewrite" && rest.length === 0;
-    if (!rule.takesMatcher || first === undefined || first.quoted !== undefined || isOnlyUri) {
+    if (!rule.takesMatcher || first === undefined || isOnlyUri) {
       return { match: undefined, own: directive };
     }
     const own = { ...directive, args: rest };

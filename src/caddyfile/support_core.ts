@@ -67,7 +67,7 @@ const EDITS: readonly Support[] = [
   different(
     "header",
     "headers.response",
-    "every edit is made as the response leaves, so one that sets a field also replaces the upstream's",
+    "every edit is made as the response leaves, so it also finds and replaces fields of the upstream",
   ),
   same("header.defer", "", "every edit is made as the response leaves"),
   refused(

@@ -2,7 +2,6 @@
  * One active check of one upstream: asks what the rules say, by a connection of its own, and says
  * pass or fail with the reason in words. Failing is its business, so it never rejects.
  */
-import { spellAddress } from "../address.ts";
 import { Fields, sameName } from "../fields.ts";
 import type {
   ByteSource,
@@ -12,8 +11,9 @@ import type {
   UpstreamResponse,
   Verdict,
 } from "../model.ts";
-import type { Address, HealthRules, StatusRange, Upstream } from "../rules.ts";
+import type { HealthRules, StatusRange, Upstream } from "../rules.ts";
 import type { Clock } from "../platform/platform.ts";
+import { follow, probed } from "./place.ts";
 import { isWithin } from "../reasons.ts";
 import { failureInWords } from "./words.ts";
 
@@ -169,58 +169,10 @@ async function readText(
   }
 }
 
-/** The upstream with the address that `port` or `upstream` of the rules name. */
-function probed(upstream: Upstream, rules: HealthRules): Upstream {
-  const address = rules.address ?? otherPort(upstream.address, rules.port);
-  return address === upstream.address ? upstream : at(upstream, address);
-}
-
-function otherPort(address: Address, port: number | undefined): Address {
-  if (port === undefined) return address;
-  return { kind: "tcp", host: address.kind === "tcp" ? address.host : "localhost", port };
-}
-
-function at(upstream: Upstream, address: Address): Upstream {
-  if (address.kind === "unix") return { ...upstream, address };
-  return { ...upstream, address, authority: spellAddress(address) };
-}
-
 function redirection(response: UpstreamResponse): string | undefined {
   return response.status >= 300 && response.status < 400
     ? response.fields.get("location")
     : undefined;
-}
-
-function follow(
-  location: string,
-  upstream: Upstream,
-  target: string,
-): { asked: Upstream; target: string } | undefined {
-  // A URL knows no h2c, and a socket file has no place in one.
-  const { scheme: own, address, authority } = upstream;
-  const host = address.kind === "unix" ? "localhost" : authority;
-  const base = `${own === "https" ? own : "http"}://${host}${target}`;
-  const url = URL.canParse(location, base) ? new URL(location, base) : undefined;
-  if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:")) {
-    return undefined;
-  }
-
-  const next = url.pathname + url.search;
-  if (url.origin === new URL(base).origin) return { asked: upstream, target: next };
-  const scheme = url.protocol === "https:" ? "https" : "http";
-  const port = Number(url.port || (scheme === "https" ? 443 : 80));
-  const name = url.hostname.replace(/^\[|\]$/g, "");
-  const elsewhere = at(upstream, { kind: "tcp", host: name, port });
-  const { tls, connections } = upstream;
-  const asked = {
-    ...elsewhere,
-    scheme,
-    authority: url.host,
-    // What is ours to show and to ask for is meant for the upstream alone.
-    tls: { ...tls, name: undefined, certificate: undefined },
-    connections: { ...connections, proxyProtocol: undefined },
-  } as const;
-  return { asked, target: next };
 }
 
 function statusInWords(ranges: readonly StatusRange[]): string {

@@ -3,13 +3,13 @@
  * for each whether the upstream can have seen anything of the request.
  */
 import type { Attempt, FailureReason, Outcome, Transport } from "../model.ts";
-import type { Upstream } from "../rules.ts";
 import type { Clock, Platform } from "../platform/platform.ts";
 import type { Deadlines } from "../deadlines.ts";
 import { dialUpstream } from "./dialling.ts";
 import { H2Client } from "./h2_client.ts";
 import { Pool } from "./pool.ts";
-import { reachKey, reachLimits } from "./reach.ts";
+import { reachLimits } from "./reach.ts";
+import { SharedByReach } from "./shared.ts";
 import { withReadTimeout } from "./timed_body.ts";
 import { UpstreamConnection } from "./upstream.ts";
 
@@ -23,7 +23,13 @@ const DEAF = { data() {}, drained() {}, closed() {} };
 const PROTOCOLS: readonly string[] = ["http/1.1"];
 
 export function wireTransport(deps: ClientDeps): Transport {
-  const pools = new Pools(deps);
+  const pools = new SharedByReach(({ connections }) => {
+    const pool: Pool = new Pool(connections, {
+      ...deps,
+      dial: (attempt) => dialAndSend(attempt, pool, deps),
+    });
+    return pool;
+  });
   const h2 = new H2Client(deps);
   return {
     send(attempt) {
@@ -103,34 +109,4 @@ async function sendInTurn(attempt: Attempt, pool: Pool, deps: ClientDeps): Promi
 
 function unsent(reason: FailureReason, detail: string): Outcome {
   return { kind: "failed", reason, sent: false, detail };
-}
-
-/** The pool of each upstream, found by its object and shared by all that are reached in the same way. */
-class Pools {
-  readonly #deps: ClientDeps;
-  readonly #byUpstream = new WeakMap<Upstream, Pool>();
-  readonly #byKey = new Map<string, WeakRef<Pool>>();
-
-  constructor(deps: ClientDeps) {
-    this.#deps = deps;
-  }
-
-  of(upstream: Upstream): Pool {
-    const known = this.#byUpstream.get(upstream);
-    if (known !== undefined) return known;
-
-    const key = reachKey(upstream);
-    const pool = this.#byKey.get(key)?.deref() ?? this.#make(upstream);
-    this.#byKey.set(key, new WeakRef(pool));
-    this.#byUpstream.set(upstream, pool);
-    return pool;
-  }
-
-  #make({ connections }: Upstream): Pool {
-    const pool: Pool = new Pool(connections, {
-      ...this.#deps,
-      dial: (attempt) => dialAndSend(attempt, pool, this.#deps),
-    });
-    return pool;
-  }
 }

@@ -10,7 +10,7 @@ import type { EndSignal } from "../end.ts";
 import type { Deadlines } from "../deadlines.ts";
 import { Session } from "./h2_session.ts";
 import type { Stream } from "./h2_stream.ts";
-import { reachKey } from "./reach.ts";
+import { SharedByReach } from "./shared.ts";
 
 export interface H2Deps {
   readonly clock: Clock;
@@ -37,16 +37,14 @@ interface Started {
 }
 
 export class H2Client {
-  readonly #deps: H2Deps;
-  readonly #byUpstream = new WeakMap<Upstream, Origin>();
-  readonly #byKey = new Map<string, WeakRef<Origin>>();
+  readonly #origins: SharedByReach<Origin>;
 
   constructor(deps: H2Deps) {
-    this.#deps = deps;
+    this.#origins = new SharedByReach((upstream) => new Origin(upstream, deps));
   }
 
   async send(attempt: Attempt): Promise<Outcome> {
-    const origin = this.#originOf(attempt.upstream);
+    const origin = this.#origins.of(attempt.upstream);
     for (let again = true;; again = false) {
       if (attempt.signal.aborted) return { kind: "abandoned" };
       const started = await origin.start(attempt);
@@ -60,17 +58,7 @@ export class H2Client {
 
   /** Connections made before now carry nothing new. */
   distrust(upstream: Upstream): void {
-    this.#originOf(upstream).distrust();
-  }
-
-  #originOf(upstream: Upstream): Origin {
-    const known = this.#byUpstream.get(upstream);
-    if (known !== undefined) return known;
-    const key = reachKey(upstream);
-    const origin = this.#byKey.get(key)?.deref() ?? new Origin(upstream, this.#deps);
-    this.#byKey.set(key, new WeakRef(origin));
-    this.#byUpstream.set(upstream, origin);
-    return origin;
+    this.#origins.of(upstream).distrust();
   }
 }
 

@@ -16,7 +16,7 @@ describe("directives", () => {
     ["respond {\n body hi\n}", [{ respond: "hi" }]],
     ["respond <<E\n  a\n  b\n  E", [{ respond: "a\nb" }]],
     ["respond /x hi", [{ match: { path: "/x" }, respond: "hi" }]],
-    ['respond "/x"', [{ respond: "/x" }]],
+    ['respond "/x" hi', [{ match: { path: "/x" }, respond: "hi" }]],
     ["respond * hi", [{ respond: "hi" }]],
     ["redir /new", [["Caddyfile:2:1 redir: Expected at least one argument but received none"]]],
     ["redir * /new", [{ redirect: "/new" }]],

@@ -93,6 +93,10 @@ describe("matchers", () => {
       "pth /a",
       'matcher: Expected a matcher such as "path" but received "pth" (did you mean "path"?)',
     ],
+    [
+      "{\n path_regexp a\n path_regexp b\n}",
+      "matcher.path_regexp: Expected path_regexp once in a matcher but received it again",
+    ],
     ["path", "matcher.path: Expected at least one argument but received none"],
     [
       "path {host}",
@@ -132,7 +136,7 @@ describe("matchers", () => {
     it(`refuse ${definition}`, async () => {
       const match = await matchOf(definition);
       assert.ok(Array.isArray(match));
-      assert.deepEqual(match.map((one) => String(one).replace(/^Caddyfile:2:\d+ /, "")), [
+      assert.deepEqual(match.map((one) => String(one).replace(/^Caddyfile:\d+:\d+ /, "")), [
         expected,
       ]);
     });

@@ -211,6 +211,16 @@ describe("probe() tells silence", () => {
   }
 });
 
+describe("probe() of an upstream that takes only so many connections", () => {
+  it("needs none of them, and leaves its own to nobody", async () => {
+    const bench = new Bench(answer());
+    const { connections } = upstream("a");
+    await bench.probe({}, upstream("a", { connections: { ...connections, connectionsMax: 1 } }));
+    const { connectionsMax, idleMs } = bench.asked.upstream.connections;
+    assert.deepEqual([connectionsMax, idleMs], [Infinity, 0]);
+  });
+});
+
 describe("probe() ends", () => {
   it("in words when nothing is answered within the timeout", async () => {
     const bench = new Bench(hangs());
