@@ -29,8 +29,8 @@ export interface Line {
   readonly logger: string;
   /** Event name for our own lines, Caddy's fixed text for the access log. */
   readonly msg: string;
-  /** For machines; made only when the format is JSON. */
-  readonly fields: () => LogFields;
+  /** For machines: members of a JSON object; made only when the format is JSON. */
+  readonly json: () => string;
   /** For people; made only when the format is text. */
   readonly text: (paint: Paint) => string;
 }
@@ -77,14 +77,16 @@ export class Logger implements Log {
     this.#event("error", event, fields);
   }
 
-  line({ level, logger, msg, fields, text }: Line): void {
+  line({ level, logger, msg, json, text }: Line): void {
     if (!this.wants(level)) return;
     const now = this.#sink.now();
     if (this.#rules.format === "text") {
       this.#put(`${this.#paint("dim", clockTime(now))} ${text(this.#paint)}\n`);
       return;
     }
-    this.#put(`${JSON.stringify({ level, ts: now / 1000, logger, msg, ...fields() })}\n`);
+    const rest = json();
+    const start = `{"level":"${level}","ts":${now / 1000},"logger":"${logger}"`;
+    this.#put(`${start},"msg":${JSON.stringify(msg)}${rest === "" ? "" : `,${rest}`}}\n`);
   }
 
   /** Hands over what is waiting. Called before the process ends. */
@@ -101,7 +103,7 @@ export class Logger implements Log {
       level,
       logger: "understudy",
       msg,
-      fields: () => fields,
+      json: () => JSON.stringify(fields).slice(1, -1),
       text: (paint) => inText(level, msg, fields, paint),
     });
   }

@@ -33,9 +33,9 @@ function account(changes: Partial<Account> = {}, asked: Asked = {}): Account {
 
 describe("accessLine()", () => {
   it("has Caddy's names first and ours after them", () => {
-    const { fields, level, logger, msg } = accessLine(account());
+    const { json, level, logger, msg } = accessLine(account());
     assert.deepEqual([level, logger, msg], ["info", "http.log.access", "handled request"]);
-    assert.deepEqual(JSON.parse(JSON.stringify(fields())), {
+    assert.deepEqual(JSON.parse(`{${json()}}`), {
       request: {
         remote_ip: "192.0.2.7",
         remote_port: "40000",
@@ -62,8 +62,8 @@ describe("accessLine()", () => {
 
   it("leaves out what there is not", () => {
     const changes = { routeId: undefined, upstream: undefined, replyFields: undefined };
-    const { fields } = accessLine(account({ ...changes, failures: [], status: 499 }));
-    const written = JSON.parse(JSON.stringify(fields()));
+    const { json } = accessLine(account({ ...changes, failures: [], status: 499 }));
+    const written = JSON.parse(`{${json()}}`);
     assert.deepEqual(written.resp_headers, {});
     for (const name of ["route", "upstream", "failures"]) assert.equal(name in written, false);
   });
@@ -116,7 +116,7 @@ describe("redacted()", () => {
       "X-Auth-Token",
     ];
     const fields = Fields.from([...secrets, "X-Open"].map((name) => [name, "s3cret"] as const));
-    const shown = redacted(fields);
+    const shown = JSON.parse(redacted(fields));
     assert.deepEqual(shown["X-Open"], ["s3cret"]);
     assert.equal(JSON.stringify(shown).split("s3cret").length, 2);
     assert.equal(Object.keys(shown).length, 8);
@@ -124,14 +124,22 @@ describe("redacted()", () => {
 
   it("lists all values of a repeated field under one spelling", () => {
     const fields = Fields.from([["x-a", "1"], ["X-A", "2"], ["x-A", "3"]]);
-    assert.deepEqual({ ...redacted(fields) }, { "X-A": ["1", "2", "3"] });
+    assert.deepEqual(JSON.parse(redacted(fields)), { "X-A": ["1", "2", "3"] });
+  });
+
+  it("lists repeated fields once, also after clients have made up names by the thousand", () => {
+    for (let made = 0; made < 3_000; made++) redacted(Fields.from([[`x-made-${made}`, ""]]));
+    const fields = Fields.from([["x-late", "1"], ["b", "2"], ["X-Late", "3"]]);
+    assert.equal(redacted(fields), '{"X-Late":["1","3"],"B":["2"]}');
   });
 
   it("survives any name, be it one that objects inherit", () => {
     const names = ["__proto__", "constructor", "toString", "hasOwnProperty"];
     const fields = Fields.from(names.map((name) => [name, "1"] as const));
-    assert.equal(Object.keys(JSON.parse(JSON.stringify(redacted(fields)))).length, 4);
-    fc.assert(fc.property(fc.string(), (name) => void redacted(Fields.from([[name, "1"]]))));
+    assert.equal(Object.keys(JSON.parse(redacted(fields))).length, 4);
+    fc.assert(fc.property(fc.string(), (name) => {
+      assert.equal(Object.keys(JSON.parse(redacted(Fields.from([[name, "1"]])))).length, 1);
+    }));
   });
 });
 

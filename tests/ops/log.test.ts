@@ -75,14 +75,14 @@ describe("Logger", () => {
   it("writes nothing, and makes no text, when it is off", () => {
     const bench = new Bench({ format: "off" });
     const text = () => assert.fail("made for nobody");
-    bench.log.line({ level: "error", logger: "l", msg: "m", fields: () => ({}), text });
+    bench.log.line({ level: "error", logger: "l", msg: "m", json: () => "", text });
     assert.equal(bench.text, "");
   });
 
   it("makes no text when the format is JSON", () => {
     const bench = new Bench();
     const text = () => assert.fail("made for nobody");
-    bench.log.line({ level: "error", logger: "l", msg: "m", fields: () => ({}), text });
+    bench.log.line({ level: "error", logger: "l", msg: "m", json: () => "", text });
     assert.equal(JSON.parse(bench.text).logger, "l");
   });
 

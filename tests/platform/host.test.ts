@@ -22,12 +22,12 @@ describe("clock", () => {
     assert.ok(clock.elapsed() - startedAt >= 19);
   });
 
-  it("sleep() rejects with the reason when its signal aborts", async () => {
+  it("sleep() rejects when its signal aborts", async () => {
     const control = new AbortController();
     const asleep = clock.sleep(60_000, control.signal);
-    control.abort(new Error("enough"));
-    await assert.rejects(asleep, new Error("enough"));
-    await assert.rejects(clock.sleep(60_000, control.signal), new Error("enough"));
+    control.abort();
+    await assert.rejects(asleep, /cut short/);
+    await assert.rejects(clock.sleep(60_000, control.signal), /cut short/);
   });
 
   it("after() does not call once it was cancelled", async () => {
