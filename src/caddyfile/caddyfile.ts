@@ -23,6 +23,8 @@ export interface Imported {
   readonly taken: readonly Taken[];
   /** Every file that was read, the first one itself. */
   readonly files: readonly string[];
+  /** A message with the names of variables instead of what the environment gave for them. */
+  masked(message: string): string;
 }
 
 export async function importCaddyfile(text: string, sources: CaddyfileSources): Promise<Imported> {
@@ -58,6 +60,7 @@ export async function importCaddyfile(text: string, sources: CaddyfileSources): 
     problems: inOrder(report.problems, expander.files),
     taken: inOrder(session.taken, expander.files),
     files: [...new Set(expander.files)],
+    masked: (message) => report.masked(message),
   };
 }
 

@@ -191,6 +191,23 @@ describe("importCaddyfile()", () => {
     ]);
   });
 
+  it("shows no value of the environment", async () => {
+    const { problems } = await readingOf(":80 {\n {$TOKEN} hi\n}", { env: { TOKEN: "hush-hush" } });
+    assert.deepEqual(problems, [
+      'Caddyfile:2:2 : Expected a known directive but received "{$TOKEN}"',
+    ]);
+  });
+
+  it("refuses a text that is far too long", async () => {
+    const { problems } = await readingOf("#".repeat(4_000_001));
+    assert.deepEqual(problems[0], "Caddyfile:1:1 : Expected a file of at most 4 MB");
+  });
+
+  it("takes a long word in quotes", async () => {
+    const { problems } = await readingOf(`:80 {\n respond "${'\\\\a\\"'.repeat(100_000)}"\n}`);
+    assert.deepEqual(problems, []);
+  });
+
   it("names every file it was made of", async () => {
     const { imported } = await readingOf("import x\nimport x", { files: { x: "(a) {\n}\n" } });
     assert.deepEqual(imported.files, ["Caddyfile", "x"]);
