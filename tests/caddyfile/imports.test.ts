@@ -222,6 +222,52 @@ describe("importCaddyfile()", () => {
   });
 });
 
+describe("two machines that serve models, one of them preferred", () => {
+  const body = `@ollama host ollama.example.com
+handle @ollama {
+reverse_proxy {
+to http://192.168.1.5:11434 http://192.168.1.6:11434
+health_uri /
+health_interval 10s
+health_timeout 2s
+health_status 200
+fail_duration 30s
+lb_policy first
+}
+}
+`;
+
+  it("are a file without any address", async () => {
+    const { tree, problems } = await readingOf(body);
+    assert.deepEqual(problems, []);
+    assert.equal(at(tree, "listen"), undefined);
+    assert.equal(at(tree, "routes", 0, "host"), "ollama.example.com");
+    assert.deepEqual(at(tree, "routes", 0, "upstreams"), [
+      "http://192.168.1.5:11434",
+      "http://192.168.1.6:11434",
+    ]);
+    assert.deepEqual(at(tree, "routes", 0, "health"), {
+      uri: "/",
+      interval: "10s",
+      timeout: "2s",
+      status: 200,
+    });
+    assert.deepEqual(at(tree, "routes", 0, "passive"), { fail_duration: "30s" });
+    assert.equal(at(tree, "routes", 0, "policy"), "first");
+  });
+
+  it("are the body of a site", async () => {
+    const alone = await readingOf(body);
+    const { tree, problems } = await readingOf(`:80 {\n${body}}\n`);
+    assert.deepEqual(problems, []);
+    assert.deepEqual(at(tree, "routes", 0, "steps", 0, "match"), { host: "ollama.example.com" });
+    assert.deepEqual(
+      at(tree, "routes", 0, "steps", 0, "proxy", "upstreams"),
+      at(alone.tree, "routes", 0, "upstreams"),
+    );
+  });
+});
+
 describe("the table of support", () => {
   it("has all that is taken over", async () => {
     await fc.assert(
