@@ -39,6 +39,7 @@ export async function importCaddyfile(text: string, sources: CaddyfileSources): 
     taken: [],
     order: [...DIRECTIVE_ORDER],
     routes: new Map(routes),
+    commented: new Set(),
     groupNames: new Set(groupNames(lines)),
   };
   const start = { file: sources.path, line: 1, column: 1, where: "" };
