@@ -23,6 +23,8 @@ export interface Imported {
   readonly taken: readonly Taken[];
   /** Every file that was read, the first one itself. */
   readonly files: readonly string[];
+  /** A message with the names of variables instead of what the environment gave for them. */
+  masked(message: string): string;
 }
 
 export async function importCaddyfile(text: string, sources: CaddyfileSources): Promise<Imported> {
@@ -37,6 +39,7 @@ export async function importCaddyfile(text: string, sources: CaddyfileSources): 
     taken: [],
     order: [...DIRECTIVE_ORDER],
     routes: new Map(routes),
+    commented: new Set(),
     groupNames: new Set(groupNames(lines)),
   };
   const start = { file: sources.path, line: 1, column: 1, where: "" };
@@ -58,6 +61,7 @@ export async function importCaddyfile(text: string, sources: CaddyfileSources): 
     problems: inOrder(report.problems, expander.files),
     taken: inOrder(session.taken, expander.files),
     files: [...new Set(expander.files)],
+    masked: (message) => report.masked(message),
   };
 }
 

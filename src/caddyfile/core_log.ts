@@ -110,5 +110,5 @@ export function readSiteLog(
   if (!had && log.entries.size === 0) root.delete("log");
   context.took(line.name, where);
   if (!draft.isDiscarded) return undefined;
-  return new WrittenMap(at).set("access_log", "off", at).comment("access_log", line.comments);
+  return new WrittenMap(at).set("access_log", "off", at);
 }

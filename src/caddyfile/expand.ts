@@ -8,6 +8,7 @@ import { directoryOf, findFiles, joinPath } from "./files.ts";
 import { lex } from "./lexer.ts";
 import { parse, type Parsed } from "./parser.ts";
 import type { Report } from "./report.ts";
+import { type Comments, joinedComments } from "./written.ts";
 
 /** What a Caddyfile is read with. */
 export interface CaddyfileSources {
@@ -39,6 +40,7 @@ export class Expander {
   readonly #sources: CaddyfileSources;
   readonly #report: Report;
   readonly #snippets = new Map<string, Directive>();
+  readonly #commented = new Set<Directive>();
   #lines = 0;
 
   constructor(sources: CaddyfileSources, report: Report) {
@@ -69,7 +71,10 @@ export class Expander {
 
       const { name } = line;
       if (name.quoted === undefined && name.text === "import") {
-        expanded.push(...await this.#import(line, scope));
+        const [first, ...others] = await this.#import(line, scope);
+        if (first === undefined) continue;
+        const comments = joinedComments([...this.#commentsOf(line), first.comments]);
+        expanded.push({ ...first, comments }, ...others);
       } else if (name.text.startsWith("{blocks.") && scope.args !== undefined) {
         const message =
           "Cannot take this over as only a whole {block} can be handed to a snippet; " +
@@ -112,6 +117,14 @@ export class Expander {
     } else {
       this.#snippets.set(snippet, line);
     }
+  }
+
+  /** Those of an import, and of the snippet where it is imported for the first time. */
+  #commentsOf({ args: [what], comments }: Directive): readonly Comments[] {
+    const snippet = what === undefined ? undefined : this.#snippets.get(what.text);
+    if (snippet === undefined || this.#commented.has(snippet)) return [comments];
+    this.#commented.add(snippet);
+    return [snippet.comments, comments];
   }
 
   async #import({ name, args, block }: Directive, scope: Scope): Promise<readonly Directive[]> {

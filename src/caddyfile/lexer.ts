@@ -18,11 +18,22 @@ export interface LexOptions {
 }
 
 export function lex(written: string, options: LexOptions): readonly Lexeme[] {
-  const lexer = new Lexer(fillText(written, options.env), options);
+  const { file, env, report } = options;
+  if (written.length > TEXT_LIMIT_CHARS) {
+    report.tell({ file, line: 1, column: 1 }, "", "Expected a file of at most 4 MB");
+    return [];
+  }
+  const named = (name: string): string | undefined => {
+    const value = env(name);
+    if (value !== undefined) report.hide(name, value);
+    return value;
+  };
+  const lexer = new Lexer(fillText(written, named), options);
   while (lexer.step());
   return lexer.lexemes;
 }
 
+const TEXT_LIMIT_CHARS = 4_000_000;
 const SPACE = /[^\S\n]+/y;
 const HEREDOC = /<<([A-Za-z0-9_-]+)\r?\n/y;
 
@@ -72,7 +83,7 @@ class Lexer {
   #quoted(quote: '"' | "`"): void {
     const start = this.#at;
     // Between backquotes nothing is special; between quotes only a quote can be escaped.
-    const inside = quote === "`" ? /`([^`]*)(`?)/y : /"((?:\\[\s\S]|[^"\\])*)("?)/y;
+    const inside = quote === "`" ? /`([^`]*)(`?)/y : /"((?:\\[\s\S]|[^"\\]+)*)("?)/y;
     const [whole = quote, body = "", close = ""] = this.#match(inside) ?? [];
     this.#at += whole.length;
     if (close === "") this.#tell(start, `Expected a closing ${quote} but the file ends before it`);
@@ -111,7 +122,7 @@ class Lexer {
   #bare(): void {
     const start = this.#at;
     // A backslash before the line end continues the line; elsewhere it stays, as placeholders know it too.
-    const [text = this.#text[start] ?? ""] = this.#match(/(?:\\(?!\r?\n)[^\s]?|[^\s\\])+/y) ?? [];
+    const [text = this.#text[start] ?? ""] = this.#match(/(?:\\(?!\r?\n)[^\s]?|[^\s\\]+)+/y) ?? [];
     this.#at += text.length;
     this.#push(start, text.startsWith("\\<") ? text.slice(1) : text, undefined);
   }

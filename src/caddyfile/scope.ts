@@ -18,7 +18,7 @@ import { passOver, refuse, type Session, take, tellUnknown } from "./session.ts"
 import { didYouMean } from "./suggest.ts";
 import { merged, unwrapped, withoutUnreached } from "./tidy.ts";
 import { readDuration, readInteger, readPattern, readSize, type Value } from "./values.ts";
-import { WrittenList, WrittenMap } from "./written.ts";
+import { type Comments, joinedComments, WrittenList, WrittenMap } from "./written.ts";
 
 const INVOKE_DEPTH_MAX = 10;
 
@@ -146,12 +146,10 @@ export class Scope implements Context {
       ? { file: "", line: 1, column: 1, where }
       : placeOf(first.name, where);
     const list = new WrittenList(at);
-    if (!isSorted) {
-      for (const { steps } of items) list.items.push(...steps);
-    } else {
-      const inOrder = sorted(items, this.#session.order);
-      list.items.push(...grouped(inOrder));
-    }
+    const steps = isSorted
+      ? grouped(sorted(items, this.#session.order))
+      : items.flatMap((item) => item.steps);
+    list.items.push(...steps);
     for (const { at: place } of withoutUnreached(merged(list))) passOver(this.#session, place);
     return list;
   }
@@ -172,7 +170,8 @@ export class Scope implements Context {
     const whole = matched(steps, match);
     const [first] = whole;
     const [key] = first?.entries.keys() ?? [];
-    if (key !== undefined) first?.comment(key, directive.comments);
+    const comments = joinedComments([...this.#commentsOf(directive), directive.comments]);
+    if (key !== undefined) first?.comment(key, comments);
     const node = first?.get("match");
     return {
       directive,
@@ -180,6 +179,14 @@ export class Scope implements Context {
       match: node?.kind === "map" ? node : undefined,
       steps: whole,
     };
+  }
+
+  /** Those of the matcher that a directive names, where it is the first to do so. */
+  #commentsOf({ args: [first] }: Directive): readonly Comments[] {
+    const matcher = first === undefined ? undefined : this.#matchers.get(first.text);
+    if (matcher === undefined || this.#session.commented.has(matcher)) return [];
+    this.#session.commented.add(matcher);
+    return [matcher.comments, ...(matcher.block ?? []).map(({ comments }) => comments)];
   }
 
   /** Takes `*`, `/path` or `@name` off the arguments. */
@@ -217,8 +224,8 @@ export class Scope implements Context {
   matcher(block: readonly Directive[], where: string): WrittenMap | undefined {
     const [first] = block;
     if (first === undefined) return undefined;
-    const scope = { context: this, groupName: undefined };
-    return unwrapped(readMatcher(block, placeOf(first.name, where), scope));
+    const at = placeOf(first.name, where);
+    return unwrapped(readMatcher(block, at, { context: this, groupName: undefined }));
   }
 
   namedMatcher(token: Token, where: string): WrittenMap | undefined {

@@ -21,6 +21,8 @@ export interface Session {
   readonly order: string[];
   /** `&(name)` by name. */
   readonly routes: Map<string, Directive>;
+  /** Matchers whose comments stand where they are first used. */
+  readonly commented: Set<Directive>;
   /** Names of matchers that some text refers to as `{re.name.1}`. */
   readonly groupNames: ReadonlySet<string>;
 }

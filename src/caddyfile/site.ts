@@ -8,7 +8,13 @@ import { isMatcher } from "./matcher.ts";
 import { Scope } from "./scope.ts";
 import type { Session } from "./session.ts";
 import { servedPort } from "./tls.ts";
-import { type Place, WrittenList, WrittenMap, type WrittenNode } from "./written.ts";
+import {
+  joinedComments,
+  type Place,
+  WrittenList,
+  WrittenMap,
+  type WrittenNode,
+} from "./written.ts";
 
 /** A route that does not know yet whether it needs to name its ports. */
 export interface SiteRoute {
@@ -46,7 +52,10 @@ export function readSite(site: Site, { session, globals, root }: SiteScope): Sit
   const groups = site.addresses.length === 0
     ? [{ hosts: [], path: "", ports: [], token: site.token }]
     : groupsOf(addresses);
-  const routes = groups.flatMap((group) => routesOf(group, body, site));
+  // Lines about the whole site have no place of their own but this.
+  const homeless = whole.filter(({ name }) => name.text === "bind" || name.text === "log");
+  const comments = joinedComments([site.comments, ...homeless.map((line) => line.comments)]);
+  const routes = groups.flatMap((group) => routesOf(group, body, { ...site, comments }));
   const listeners = addresses.flatMap(({ token, port }) =>
     (binds.length === 0 ? [undefined] : binds).map((bind) => ({
       at: placeOf(bind ?? token, bind === undefined ? "" : "bind"),

@@ -40,6 +40,15 @@ export interface Comments {
 
 export const NO_COMMENTS: Comments = { above: [], beside: undefined };
 
+/** All of these in one, above a thing, but for the last one's beside it. */
+export function joinedComments(all: readonly Comments[]): Comments {
+  const last = all.at(-1) ?? NO_COMMENTS;
+  const above = all.slice(0, -1).flatMap((one) =>
+    one.beside === undefined ? one.above : [...one.above, one.beside]
+  );
+  return { above: [...above, ...last.above], beside: last.beside };
+}
+
 /** A list that grows. */
 export class WrittenList {
   readonly kind = "list";

@@ -47,21 +47,28 @@ export async function readCaddyfile(
 
 /** Checks an import by the rules of every configuration; its own problems come first. */
 export async function loadImported(
-  { root, problems }: Imported,
+  imported: Imported,
   path: string,
   platform: Pick<Platform, "env" | "readText">,
 ): Promise<Loaded> {
+  const { root, problems } = imported;
   if (problems.length > 0) {
     return {
       kind: "refused",
       problems: problems.map(({ file, ...problem }) => ({ path: file, ...problem })),
     };
   }
-  return await loadWritten(plainOf(root), placeIn(root), {
+  const loaded = await loadWritten(plainOf(root), placeIn(root), {
     path,
     env: (name) => platform.env(name),
     readSecret: (secret) => platform.readText(secret),
   });
+  if (loaded.kind === "loaded") return loaded;
+  const masked = loaded.problems.map(({ message, ...problem }) => ({
+    ...problem,
+    message: imported.masked(message),
+  }));
+  return { kind: "refused", problems: masked };
 }
 
 function directoryOf(path: string): string {

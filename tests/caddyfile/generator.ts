@@ -53,7 +53,7 @@ const MATCHER: Lines = fc.uniqueArray(fc.oneof(...MATCHER_LINES), {
   maxLength: 3,
   // Two path_regexp would be right, but say so at length.
   selector: (line) => line.split(" ")[0],
-}).map((lines) => ["@m {", ...indented(lines), "}"]);
+}).map((lines) => ["@m { # by chance", ...indented(lines), "}"]);
 
 /** Options of reverse_proxy. */
 export const PROXY_OPTIONS: readonly fc.Arbitrary<string>[] = [

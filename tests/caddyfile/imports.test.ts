@@ -191,6 +191,23 @@ describe("importCaddyfile()", () => {
     ]);
   });
 
+  it("shows no value of the environment", async () => {
+    const { problems } = await readingOf(":80 {\n {$TOKEN} hi\n}", { env: { TOKEN: "hush-hush" } });
+    assert.deepEqual(problems, [
+      'Caddyfile:2:2 : Expected a known directive but received "{$TOKEN}"',
+    ]);
+  });
+
+  it("refuses a text that is far too long", async () => {
+    const { problems } = await readingOf("#".repeat(4_000_001));
+    assert.deepEqual(problems[0], "Caddyfile:1:1 : Expected a file of at most 4 MB");
+  });
+
+  it("takes a long word in quotes", async () => {
+    const { problems } = await readingOf(`:80 {\n respond "${'\\\\a\\"'.repeat(100_000)}"\n}`);
+    assert.deepEqual(problems, []);
+  });
+
   it("names every file it was made of", async () => {
     const { imported } = await readingOf("import x\nimport x", { files: { x: "(a) {\n}\n" } });
     assert.deepEqual(imported.files, ["Caddyfile", "x"]);
@@ -201,6 +218,52 @@ describe("importCaddyfile()", () => {
     assert.deepEqual(
       imported.taken.map(({ line, where, setting, verdict }) => [line, where, setting, verdict]),
       [[2, "respond", "respond", "same"], [3, "encode", "encode", "same"]],
+    );
+  });
+});
+
+describe("two machines that serve models, one of them preferred", () => {
+  const body = `@ollama host ollama.example.com
+handle @ollama {
+reverse_proxy {
+to http://192.168.1.5:11434 http://192.168.1.6:11434
+health_uri /
+health_interval 10s
+health_timeout 2s
+health_status 200
+fail_duration 30s
+lb_policy first
+}
+}
+`;
+
+  it("are a file without any address", async () => {
+    const { tree, problems } = await readingOf(body);
+    assert.deepEqual(problems, []);
+    assert.equal(at(tree, "listen"), undefined);
+    assert.equal(at(tree, "routes", 0, "host"), "ollama.example.com");
+    assert.deepEqual(at(tree, "routes", 0, "upstreams"), [
+      "http://192.168.1.5:11434",
+      "http://192.168.1.6:11434",
+    ]);
+    assert.deepEqual(at(tree, "routes", 0, "health"), {
+      uri: "/",
+      interval: "10s",
+      timeout: "2s",
+      status: 200,
+    });
+    assert.deepEqual(at(tree, "routes", 0, "passive"), { fail_duration: "30s" });
+    assert.equal(at(tree, "routes", 0, "policy"), "first");
+  });
+
+  it("are the body of a site", async () => {
+    const alone = await readingOf(body);
+    const { tree, problems } = await readingOf(`:80 {\n${body}}\n`);
+    assert.deepEqual(problems, []);
+    assert.deepEqual(at(tree, "routes", 0, "steps", 0, "match"), { host: "ollama.example.com" });
+    assert.deepEqual(
+      at(tree, "routes", 0, "steps", 0, "proxy", "upstreams"),
+      at(alone.tree, "routes", 0, "upstreams"),
     );
   });
 });

@@ -52,10 +52,22 @@ describe("toYaml()", () => {
 	grace_period 5s # seconds
 }
 
+# a snippet
+(s) {
+	# inside
+	encode gzip
+}
+
 # the site
 :8080 {
+	# where
+	bind 127.0.0.1
+	# with it
+	import s
+	# which
+	@a path /a # ones
 	# first
-	respond /a hi # beside
+	respond @a hi # beside
 	# second
 	reverse_proxy 10.0.0.1 {
 		# the way
@@ -68,13 +80,20 @@ describe("toYaml()", () => {
     assert.equal(
       toYaml(imported.root),
       `# all of it
-listen: :8080
+listen: 127.0.0.1:8080
 # not for long
 grace_period: 5s # seconds
 # after
 routes:
   # the site
+  # where
   - steps:
+      # a snippet
+      # with it
+      # inside
+      - encode: [gzip]
+      # which
+      # ones
       # first
       # beside
       - match:

@@ -88,6 +88,9 @@ function answered(outcome: Outcome) {
   return outcome.response;
 }
 
+/** Every visible character, as each has a code of its own on the wire. */
+const VISIBLE = String.fromCharCode(...Array.from({ length: 94 }, (_, at) => 0x21 + at));
+
 const megabytes = (count: number) =>
   Array.from({ length: count }, (_, at) => new Uint8Array(1024 * 1024).fill(at));
 
@@ -100,6 +103,7 @@ describe("H2Client.send() and a server of the runtime", () => {
         ":status": 200,
         "set-cookie": ["a=1", "b=2"],
         "x-long": "y".repeat(20_000),
+        "x-all": VISIBLE,
       });
       stream.end("hello");
     });
@@ -116,6 +120,7 @@ describe("H2Client.send() and a server of the runtime", () => {
       ["a=1", "b=2"],
     );
     assert.equal(response.fields.get("x-long")?.length, 20_000);
+    assert.equal(response.fields.get("x-all"), VISIBLE);
     assert.equal(response.body && await readText(response.body), "hello");
     const [head] = heads;
     assert.deepEqual(
