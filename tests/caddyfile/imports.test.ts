@@ -208,6 +208,29 @@ describe("importCaddyfile()", () => {
     assert.deepEqual(problems, []);
   });
 
+  it("takes or refuses what is left of a file when some of it is lost", async () => {
+    const cut = fc.tuple(
+      fc.nat(),
+      fc.nat(12),
+      fc.constantFrom("", "{", "}", "@m", "\n", '"', "{x}"),
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        CADDYFILE,
+        fc.array(cut, { minLength: 1, maxLength: 4 }),
+        async (text, cuts) => {
+          const broken = cuts.reduce((whole, [from, length, put]) => {
+            const start = from % (whole.length + 1);
+            return `${whole.slice(0, start)}${put}${whole.slice(start + length)}`;
+          }, text);
+          const { config, problems } = await readingOf(broken);
+          assert.equal(config === undefined, problems.length > 0);
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
   it("names every file it was made of", async () => {
     const { imported } = await readingOf("import x\nimport x", { files: { x: "(a) {\n}\n" } });
     assert.deepEqual(imported.files, ["Caddyfile", "x"]);
