@@ -103,10 +103,10 @@ export class Entry implements Standing {
   }
 
   wanted(): void {
+    const { health } = this.#rules;
+    if (health?.idleIntervalMs === undefined) return;
     const now = this.#deps.clock.elapsed();
-    const health = this.#rules.health;
-    const wasIdle = health?.idleIntervalMs !== undefined &&
-      now - this.lastWantedAt > health.intervalMs;
+    const wasIdle = now - this.lastWantedAt > health.intervalMs;
     this.lastWantedAt = now;
     if (wasIdle) this.nudge();
   }

@@ -34,6 +34,8 @@ export interface Try {
   readonly client: Attempt["client"];
   /** May be sent twice; see `isHarmless`. */
   readonly harmless: boolean;
+  /** `elapsed` time now. */
+  readonly beganAt: number;
 }
 
 export interface AttemptDeps {
@@ -83,7 +85,7 @@ export class Trial implements Attempt, DownHearer, EndHearer, Replay, Waiting {
   #looking: End | undefined;
 
   constructor(
-    { exchange, pool: { rules }, member, fields, replay, client, harmless }: Try,
+    { exchange, pool: { rules }, member, fields, replay, client, harmless, beganAt }: Try,
     deps: AttemptDeps,
   ) {
     this.member = member;
@@ -100,7 +102,7 @@ export class Trial implements Attempt, DownHearer, EndHearer, Replay, Waiting {
     this.dialTimeoutMs = rules.transport.dialTimeoutMs;
     this.headersTimeoutMs = rules.transport.headersTimeoutMs;
     this.interim = exchange.interim === undefined ? undefined : interimTo(exchange);
-    this.beganAt = deps.clock.elapsed();
+    this.beganAt = beganAt;
     this.deadline = deps.deadlines.after(rules.retry.sideProbeMs);
     this.#exchange = exchange;
     this.#rules = rules;

@@ -21,7 +21,7 @@ export function choose(
   if (signal.aborted || course.attempts >= (pool.rules.retry.attemptsMax ?? Infinity)) {
     return undefined;
   }
-  const member = pick(pool, tried, deps.clock.elapsed(), passage);
+  const member = pick(pool, tried, course.now, passage);
   if (pool.rules.health?.idleIntervalMs !== undefined) noteWanted(pool, member);
   const verdict = member?.standing.firstVerdict;
   if (verdict === undefined) return member;
@@ -35,6 +35,7 @@ async function chooseLater(
   deps: ForwardDeps,
 ): Promise<Member | undefined> {
   await orAbort(verdict, passage.forwarding.exchange.signal);
+  course.now = deps.clock.elapsed();
   return choose(course, passage, deps);
 }
 

@@ -18,8 +18,9 @@ import { cookieFor } from "./policy_cookie.ts";
 
 export async function forward(pool: Pool, passage: Passage, deps: ForwardDeps): Promise<Passed> {
   const { signal } = passage.forwarding.exchange;
-  const deadline = deps.clock.elapsed() + pool.rules.retry.forMs;
-  const course: Course = { pool, tried: [], attempts: 0, deadline, last: undefined };
+  const now = deps.clock.elapsed();
+  const deadline = now + pool.rules.retry.forMs;
+  const course: Course = { pool, tried: [], attempts: 0, now, deadline, last: undefined };
 
   try {
     while (!signal.aborted) {
@@ -43,6 +44,7 @@ export async function forward(pool: Pool, passage: Passage, deps: ForwardDeps): 
         ? taken(outcome.response, trial, course, passage, deps)
         : lost(outcome, trial, course, passage);
       if (passed !== undefined) return passed;
+      course.now = deps.clock.elapsed();
     }
   } catch (bug) {
     drop(course.last);
@@ -64,7 +66,16 @@ function begin(member: Member, course: Course, passage: Passage, deps: ForwardDe
   const harmless = isHarmless(exchange.method, visit, pool.rules.retry);
   const client = clientOf(forwarding, member);
   member.standing.enter();
-  return new Trial({ exchange, pool, member, fields, replay, client, harmless }, deps);
+  return new Trial({
+    exchange,
+    pool,
+    member,
+    fields,
+    replay,
+    client,
+    harmless,
+    beganAt: course.now,
+  }, deps);
 }
 
 /** Ends the request with that answer, unless there is something better to try: undefined sends it on. */
@@ -158,6 +169,7 @@ async function nextPass(
   await clock.sleep(retry.intervalMs, exchange.signal).catch(() => {});
   course.pool = poolNow(course.pool.rules.id) ?? course.pool;
   course.tried = [];
+  course.now = clock.elapsed();
   return true;
 }
 

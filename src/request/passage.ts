@@ -35,6 +35,8 @@ export interface Course {
   /** Upstreams tried in this pass. */
   tried: Member[];
   attempts: number;
+  /** `elapsed` time when the attempt under way was begun. */
+  now: number;
   readonly deadline: number;
   /** The last failure, or the last answer that `retry.status` would rather replace. */
   last: Passed | undefined;

@@ -239,6 +239,10 @@ function promisesBody(declared: Declared): boolean {
   return declared.kind === "chunked" || declared.kind === "length" && declared.lengthBytes > 0;
 }
 
+/** Bytes of a body that came along and are read as text too, as that costs less than leaving them out. */
+const SURPLUS_LIMIT_BYTES = 256;
+
 function textOf(bytes: Uint8Array, end: number, ascii: boolean): string {
-  return latin1(end === bytes.length ? bytes : bytes.subarray(0, end), ascii);
+  const surplus = bytes.length - end;
+  return latin1(ascii && surplus <= SURPLUS_LIMIT_BYTES ? bytes : bytes.subarray(0, end), ascii);
 }
