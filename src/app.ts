@@ -12,9 +12,9 @@ import { Board } from "./health/board.ts";
 import type { Change } from "./health/entry.ts";
 import { watch } from "./health/loop.ts";
 import { probe } from "./health/probe.ts";
-import type { Account, Engine, Exchange, Listener, Pool } from "./model.ts";
+import type { Account, Engine, Exchange, Listener, Pool, Refusal } from "./model.ts";
 import type { Config } from "./rules.ts";
-import { accessLevel, accessLine } from "./ops/access.ts";
+import { accessLevel, accessLine, refusalLine } from "./ops/access.ts";
 import { described, type Logger } from "./ops/log.ts";
 import type { Clock, Names } from "./platform/platform.ts";
 import { poolsOf } from "./steps.ts";
@@ -84,6 +84,8 @@ export class Proxy {
       tunnels: this.#tunnels,
       draining: () => this.#draining,
       account: (account) => {
+        this.#running--;
+        if (this.#running === 0) this.#whenIdle();
         if (account.logged && deps.log.wants(accessLevel(account))) {
           deps.log.line(accessLine(account));
         }
@@ -119,7 +121,10 @@ export class Proxy {
     const opened = new Map<string, Listener>();
     try {
       for (const address of open) {
-        opened.set(addressKey(address), await this.#deps.engine.listen(address, this.#serve));
+        opened.set(
+          addressKey(address),
+          await this.#deps.engine.listen(address, this.#serve, this.#refused),
+        );
       }
     } catch (error) {
       for (const listener of opened.values()) listener.abort();
@@ -203,12 +208,11 @@ export class Proxy {
 
   readonly #serve = (exchange: Exchange): Promise<void> => {
     this.#running++;
-    return this.#relay(exchange).then(this.#served);
+    return this.#relay(exchange);
   };
 
-  readonly #served = (): void => {
-    this.#running--;
-    if (this.#running === 0) this.#whenIdle();
+  readonly #refused = (refusal: Refusal): void => {
+    this.#deps.log.line(refusalLine(refusal));
   };
 
   #startProbes({ rules, members }: Pool, wanted: ReadonlySet<string>): void {

@@ -3,9 +3,10 @@
  * more than the waiting; so a deadline is met up to two ticks late, never early.
  */
 import type { Clock } from "./platform/platform.ts";
+import { type Enrolled, Roll } from "./roll.ts";
 
-/** Something that may wait too long. */
-export interface Waiting {
+/** Something that may wait too long. `place` is -1 at first. */
+export interface Waiting extends Enrolled {
   /** `elapsed` time after which it has waited too long; Infinity while it does not wait. */
   readonly deadline: number;
   expire(): void;
@@ -15,7 +16,7 @@ const TICK_MS = 250;
 
 export class Deadlines {
   readonly #clock: Clock;
-  readonly #waiting = new Set<Waiting>();
+  readonly #waiting = new Roll<Waiting>();
   #stopTimer: (() => void) | undefined;
   #now = 0;
 
@@ -55,7 +56,9 @@ export class Deadlines {
     this.#now = this.#clock.elapsed();
     this.#stopTimer = this.#waiting.size === 0 ? undefined : this.#clock.after(TICK_MS, () => {
       const now = this.#clock.elapsed();
-      for (const waiting of this.#waiting) if (waiting.deadline <= now) waiting.expire();
+      this.#waiting.each((waiting) => {
+        if (waiting.deadline <= now) waiting.expire();
+      });
       this.#tick();
     });
   }

@@ -19,34 +19,43 @@ export interface EndSignal {
   removeEventListener(type: "abort", hearer: EndHearer | (() => void)): void;
 }
 
+type Hearer = EndHearer | (() => void);
+
+function tell(hearer: Hearer): void {
+  if (typeof hearer === "function") hearer();
+  else hearer.handleEvent();
+}
+
 /** An end that may come, once. */
 export class End implements EndSignal {
   aborted = false;
-  /** Most are heard by one, some by two; so few need no set. */
-  #hearers: (EndHearer | (() => void))[] | undefined;
+  /** Most are heard by one alone, who needs no list. */
+  #hearer: Hearer | undefined;
+  #others: Hearer[] | undefined;
 
   abort(): void {
     if (this.aborted) return;
     this.aborted = true;
-    const hearers = this.#hearers;
-    this.#hearers = undefined;
-    if (hearers === undefined) return;
-    for (const hearer of hearers) {
-      if (typeof hearer === "function") hearer();
-      else hearer.handleEvent();
-    }
+    const first = this.#hearer;
+    const others = this.#others;
+    this.#hearer = undefined;
+    this.#others = undefined;
+    if (first !== undefined) tell(first);
+    if (others !== undefined) { for (const hearer of others) tell(hearer); }
   }
 
-  addEventListener(_type: "abort", hearer: EndHearer | (() => void)): void {
+  addEventListener(_type: "abort", hearer: Hearer): void {
     if (this.aborted) return;
-    if (this.#hearers === undefined) this.#hearers = [hearer];
-    else this.#hearers.push(hearer);
+    if (this.#hearer === undefined) this.#hearer = hearer;
+    else (this.#others ??= []).push(hearer);
   }
 
-  removeEventListener(_type: "abort", hearer: EndHearer | (() => void)): void {
-    const hearers = this.#hearers;
-    if (hearers === undefined) return;
-    const at = hearers.indexOf(hearer);
-    if (at >= 0) hearers.splice(at, 1);
+  removeEventListener(_type: "abort", hearer: Hearer): void {
+    if (this.#hearer === hearer) {
+      this.#hearer = undefined;
+      return;
+    }
+    const at = this.#others?.indexOf(hearer) ?? -1;
+    if (at >= 0) this.#others?.splice(at, 1);
   }
 }

@@ -213,7 +213,7 @@ export interface Exchange {
   readonly upgrade: string | undefined;
   readonly peer: { readonly ip: string; readonly port: number };
   /** Port of ours that it came in on, where the engine tells. */
-  readonly localPort?: number;
+  readonly localPort?: number | undefined;
   /** Aborts when the client leaves before its answer is whole. */
   readonly signal: EndSignal;
   /** Sends an interim answer such as 103 before the one answer, where the engine can. */
@@ -231,9 +231,23 @@ export interface Listener {
   abort(): void;
 }
 
+/** A request that no exchange could be made of. */
+export interface Refusal {
+  readonly peer: Exchange["peer"];
+  /** What it was answered with. */
+  readonly status: number;
+  /** Which rule it broke, in words. */
+  readonly reason: string;
+}
+
 /** A way to carry bytes: accepts exchanges on one side, sends attempts on the other. */
 export interface Engine {
-  listen(address: Address, serve: (exchange: Exchange) => Promise<void>): Promise<Listener>;
+  /** `refused` hears of requests that broke the rules of HTTP and became no exchange, where the engine sees them. */
+  listen(
+    address: Address,
+    serve: (exchange: Exchange) => Promise<void>,
+    refused?: (refusal: Refusal) => void,
+  ): Promise<Listener>;
   readonly transport: Transport;
 }
 

@@ -32,7 +32,8 @@ const PACKAGE = "../package.json";
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "model.ts": ["rules.ts", "fields.ts", "end.ts"],
   "end.ts": [],
-  "deadlines.ts": [PORT],
+  "roll.ts": [],
+  "deadlines.ts": [PORT, "roll.ts"],
   "rules.ts": [],
   "steps.ts": ["rules.ts"],
   "fields.ts": [],

@@ -49,7 +49,8 @@ export class Entry implements Standing {
   #fitSince: number;
   #lastFailureAt = -Infinity;
   #settleFirst: () => void = () => {};
-  readonly #hearers = new Set<DownHearer>();
+  /** As many as requests wait here: a list, as a `Set` makes its table anew under such traffic. */
+  readonly #hearers: DownHearer[] = [];
 
   constructor(rules: Rules, deps: EntryDeps) {
     this.#rules = rules;
@@ -122,11 +123,14 @@ export class Entry implements Standing {
   }
 
   hear(hearer: DownHearer): void {
-    this.#hearers.add(hearer);
+    this.#hearers.push(hearer);
   }
 
   unhear(hearer: DownHearer): void {
-    this.#hearers.delete(hearer);
+    const at = this.#hearers.lastIndexOf(hearer);
+    if (at < 0) return;
+    const last = this.#hearers.pop();
+    if (last !== undefined && last !== hearer) this.#hearers[at] = last;
   }
 
   /** Takes the verdict of a probe that began at `startedAt`, an `elapsed` time. */
@@ -147,7 +151,7 @@ export class Entry implements Standing {
   /** Ends every wait on this entry; it is no longer configured. */
   retire(): void {
     this.#settle();
-    this.#hearers.clear();
+    this.#hearers.length = 0;
   }
 
   #begin(): void {

@@ -3,7 +3,7 @@
  * its tools read on; ours come after them. Credentials never get here in the clear.
  */
 import type { Fields } from "../fields.ts";
-import type { Account } from "../model.ts";
+import type { Account, Refusal } from "../model.ts";
 import type { LogLevel } from "../rules.ts";
 import { type Line, type Paint, visible } from "./log.ts";
 
@@ -36,6 +36,19 @@ export function accessLine(account: Account): Line {
     msg: "handled request",
     json: () => accessJson(account),
     text: (paint) => accessText(account, paint),
+  };
+}
+
+/** The line for what was refused before it was a request. */
+export function refusalLine({ peer, status, reason }: Refusal): Line {
+  return {
+    level: "info",
+    logger: "http.log.access",
+    msg: "refused request",
+    json: () =>
+      `"request":{"remote_ip":${quoted(peer.ip)},"remote_port":"${peer.port}"}` +
+      `,"status":${status},"outcome":"refused","reason":${quoted(reason)}`,
+    text: (paint) => `${paint("yellow", String(status))} refused  ${peer.ip}  ${reason}`,
   };
 }
 

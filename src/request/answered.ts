@@ -61,7 +61,10 @@ function ruleFor(
 export function passedOn(answer: Answer, visit: Visit, status: Template | undefined): Ending {
   const { response } = answer;
   const fields = responseFields(answer, visit);
-  if (status === undefined) return { kind: "reply", reply: { ...response, fields }, answer };
+  if (status === undefined) {
+    const { status: own, reason, body, tunnel } = response;
+    return { kind: "reply", reply: { status: own, reason, fields, body, tunnel }, answer };
+  }
   const replaced = statusFrom(status, visit, response.status);
   // The reason was another status's, and a tunnel's status is not the operator's to change.
   const changes = response.tunnel === undefined ? { status: replaced, reason: "" } : {};

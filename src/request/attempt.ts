@@ -54,6 +54,7 @@ const WENT_DOWN: Outcome = { kind: "failed", reason: "went_down", sent: true, de
  * what would read better in parts would cost a closure and a signal for each.
  */
 export class Trial implements Attempt, DownHearer, EndHearer, Replay, Waiting {
+  place = -1;
   readonly member: Member;
   readonly upstream: Upstream;
   readonly method: string;

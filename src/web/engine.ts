@@ -10,13 +10,16 @@ export function webEngine(platform: Platform): Engine {
     transport: webTransport(platform),
     async listen(address, serve) {
       const app = webApp(serve);
-      return await platform.serve(
+      let localPort: number | undefined;
+      const listener = await platform.serve(
         address,
         async (request, connection) => {
-          const response = await app.fetch(request, { connection });
+          const response = await app.fetch(request, { connection, localPort });
           return request.method === "HEAD" ? unsized(response) : response;
         },
       );
+      if (listener.address.kind === "tcp") localPort = listener.address.port;
+      return listener;
     },
   };
 }

@@ -21,6 +21,7 @@ export class WebExchange implements Exchange {
   readonly body: ByteSource | undefined;
   readonly upgrade: string | undefined;
   readonly peer: Exchange["peer"];
+  readonly localPort: number | undefined;
   readonly signal: EndSignal;
   /** What the runtime's server is handed. */
   readonly response: Promise<Response>;
@@ -28,7 +29,7 @@ export class WebExchange implements Exchange {
   readonly #connection: ServedConnection;
   #respond: (response: Response) => void = () => {};
 
-  constructor(request: Request, connection: ServedConnection) {
+  constructor(request: Request, connection: ServedConnection, localPort?: number) {
     this.method = request.method;
     this.target = targetOf(request.url);
     this.scheme = connection.scheme;
@@ -36,6 +37,7 @@ export class WebExchange implements Exchange {
     this.upgrade = asksForWebSocket(request.headers) ? "websocket" : undefined;
     this.body = this.upgrade ? undefined : bodyOf(request);
     this.peer = connection.peer;
+    this.localPort = localPort;
     this.signal = request.signal;
     this.#connection = connection;
     this.response = new Promise((resolve) => (this.#respond = resolve));

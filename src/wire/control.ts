@@ -28,6 +28,22 @@ export class Control {
   /** A tab beside a framing value, which not everybody trims. */
   tabbed = false;
 
+  /** Forgets the head before; one of these serves all heads of a connection in turn. */
+  begin(): this {
+    this.host = undefined;
+    this.hosts = 0;
+    this.length = undefined;
+    this.lengths = 0;
+    this.coding = undefined;
+    this.codings = 0;
+    this.connection = undefined;
+    this.expect = undefined;
+    this.upgrade = undefined;
+    this.upgrades = 0;
+    this.tabbed = false;
+    return this;
+  }
+
   note(name: ControlName, value: string): void {
     switch (name) {
       case "host":

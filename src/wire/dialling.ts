@@ -42,6 +42,7 @@ interface Watch {
 }
 
 class WatchedConnection implements Connection, Waiting {
+  place = -1;
   events: ConnectionEvents;
   /** `elapsed` time after which bytes have waited too long to be taken. */
   deadline = Infinity;

@@ -1,12 +1,12 @@
 /** The engine of our own HTTP/1.1: heads as sent, lengths kept, dialling apart from waiting. */
-import type { Engine, Exchange, Listener } from "../model.ts";
+import type { Engine, Listener } from "../model.ts";
 import type { Address } from "../rules.ts";
 import type { Platform } from "../platform/platform.ts";
 import { latin1Bytes } from "./bytes.ts";
 import { wireTransport } from "./client.ts";
 import { Deadlines } from "../deadlines.ts";
 import { SERVER_LIMITS, type ServerLimits } from "./limits.ts";
-import { ServerConnection } from "./server.ts";
+import { ServerConnection, type ServerDeps } from "./server.ts";
 
 type Net = Pick<Platform, "clock" | "listen" | "dial">;
 
@@ -20,13 +20,16 @@ export function wireEngine(net: Net, limits: ServerLimits = SERVER_LIMITS): Engi
   const deadlines = new Deadlines(net.clock);
   return {
     transport: wireTransport({ clock: net.clock, dial: net.dial, deadlines }),
-    listen: (address, serve) => listen(address, serve, { net, deadlines, limits }),
+    listen: (address, serve, refused = ignore) =>
+      listen(address, { serve, refused }, { net, deadlines, limits }),
   };
 }
 
+function ignore(): void {}
+
 async function listen(
   address: Address,
-  serve: (exchange: Exchange) => Promise<void>,
+  { serve, refused }: Pick<ServerDeps, "serve" | "refused">,
   { net, deadlines, limits }: { net: Net; deadlines: Deadlines; limits: ServerLimits },
 ): Promise<Listener> {
   const open = new Set<ServerConnection>();
@@ -37,6 +40,8 @@ async function listen(
     deadlines,
     limits,
     serve,
+    refused,
+    localPort: undefined as number | undefined,
     gone(connection: ServerConnection) {
       open.delete(connection);
       if (open.size === 0) emptied?.();
@@ -53,6 +58,7 @@ async function listen(
     connection.write(FULL);
     connection.close();
   });
+  if (listener.address.kind === "tcp") deps.localPort = listener.address.port;
   return {
     address: listener.address,
     close() {

@@ -20,6 +20,7 @@ export interface ExchangeSite {
   readonly connection: Connection;
   readonly outflow: Outflow;
   readonly scheme: "http" | "https";
+  readonly localPort: number | undefined;
   /** No further request will be served: the connection drains, or the request's body has not come to its end. */
   readonly ending: boolean;
   /** Says that this answer is the connection's last. */
@@ -39,6 +40,7 @@ export class WireExchange implements Exchange {
   readonly body: ByteSource | undefined;
   readonly upgrade: string | undefined;
   readonly peer: Exchange["peer"];
+  readonly localPort: number | undefined;
   readonly #head: RequestHead;
   readonly #site: ExchangeSite;
   #leaving: End | undefined;
@@ -57,6 +59,7 @@ export class WireExchange implements Exchange {
     this.body = body;
     this.upgrade = allowedUpgrade(head, body);
     this.peer = site.connection.peer;
+    this.localPort = site.localPort;
   }
 
   get signal(): EndSignal {

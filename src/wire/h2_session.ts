@@ -48,6 +48,7 @@ export interface SessionDeps {
 }
 
 export class Session implements ConnectionEvents, Waiting, Link {
+  place = -1;
   readonly clock: Clock;
   /** Settles with what is wrong, or with undefined once the upstream has shown that it speaks HTTP/2. */
   readonly greeted: Promise<string | undefined>;

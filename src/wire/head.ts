@@ -85,6 +85,9 @@ const BAD_TARGET = refused(400, "Request target has no allowed form");
 const INTERIM_BODY = refused(502, "Interim response with a body");
 const BAD_METHOD = refused(405, "Method not allowed");
 
+/** One for all heads, as each is read in one go. */
+const CONTROL = new Control();
+
 /** The part of a message before its fields. */
 interface StartLine {
   begin(): void;
@@ -177,7 +180,7 @@ function readRequest(
   // Both make a proxy do what this one never does: dial anywhere, or echo what only we should see.
   if (method === "CONNECT" || method === "TRACE") return BAD_METHOD;
 
-  const control = new Control();
+  const control = CONTROL.begin();
   const flat = readFields(bytes, text, section, control);
   if (control.hosts > 1) return HOSTS;
   if (control.hosts === 0 && minorVersion === 1) return NO_HOST;
@@ -215,7 +218,7 @@ function readResponse(
 ): ResponseHead | Refused {
   const { status, minorVersion, reasonStart, reasonEnd } = line;
   const text = textOf(bytes, end, section.ascii && line.ascii);
-  const control = new Control();
+  const control = CONTROL.begin();
   const fields = Fields.fromFlat(readFields(bytes, text, section, control));
   const declared = declaredFraming(control, minorVersion);
   if (declared.kind === "refused") return declared;

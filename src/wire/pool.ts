@@ -32,6 +32,7 @@ export interface PoolDeps {
 }
 
 export class Pool implements Waiting {
+  place = -1;
   /** For a request whose kept connection turned out to be dead. */
   readonly dial: PoolDeps["dial"];
   /** Places for its connections; undefined where it takes any number. */

@@ -1,8 +1,9 @@
 /**
  * The client's side of the wire: one object a connection, which reads heads, runs one exchange at a
  * time in the order they came, and keeps the connection for the next. Decides nothing about routes.
+ * Longer than usual, as the states of one connection are best read on one page.
  */
-import type { Exchange } from "../model.ts";
+import type { Exchange, Refusal } from "../model.ts";
 import type { Clock, Connection, ConnectionEvents } from "../platform/platform.ts";
 import { latin1Bytes, NOTHING, restOf } from "./bytes.ts";
 import type { Deadlines, Waiting } from "../deadlines.ts";
@@ -20,14 +21,20 @@ export interface ServerDeps {
   readonly deadlines: Deadlines;
   readonly limits: ServerLimits;
   readonly serve: (exchange: Exchange) => Promise<void>;
+  /** Told of what was no request, and of one that never came to its end. */
+  readonly refused: (refusal: Refusal) => void;
+  /** Port of ours that connections come in on; undefined on a unix socket. */
+  readonly localPort: number | undefined;
   /** Told when the connection is over. */
   readonly gone: (connection: ServerConnection) => void;
 }
 
 export class ServerConnection implements ConnectionEvents, ExchangeSite, InflowEvents, Waiting {
+  place = -1;
   readonly connection: Connection;
   readonly outflow: Outflow;
   readonly scheme = "http";
+  readonly localPort: number | undefined;
   deadline: number;
   readonly #deps: ServerDeps;
   readonly #heads: Heads<RequestHead>;
@@ -36,6 +43,8 @@ export class ServerConnection implements ConnectionEvents, ExchangeSite, InflowE
   /** Bytes that came ahead of their turn; reading stops while there are any. */
   #ahead: Uint8Array = NOTHING;
   #idle = false;
+  /** The exchange has been handed on. */
+  #serving = false;
   #lingerEnd = 0;
   readonly #served = () => this.#finished();
   /** last: ends after the exchange that runs · lingering: drops what comes · closing: what was written goes out */
@@ -45,6 +54,7 @@ export class ServerConnection implements ConnectionEvents, ExchangeSite, InflowE
     this.connection = connection;
     this.outflow = new Outflow(connection);
     this.#deps = deps;
+    this.localPort = deps.localPort;
     this.#heads = requestHeads(deps.limits.head);
     this.deadline = deps.deadlines.after(deps.limits.headTimeoutMs);
     connection.events = this;
@@ -81,7 +91,7 @@ export class ServerConnection implements ConnectionEvents, ExchangeSite, InflowE
     this.deadline = Infinity;
     if (this.#state === "closing") return this.connection.reset();
     if (this.#state === "lingering" || this.#idle || !this.#heads.begun) return this.#close();
-    this.#refuse(408);
+    this.#refuse(408, "Head took too long");
   }
 
   /** Ends after the exchange that runs, or now. */
@@ -132,7 +142,7 @@ export class ServerConnection implements ConnectionEvents, ExchangeSite, InflowE
       case "more":
         return;
       case "refused":
-        return this.#refuse(result.status);
+        return this.#refuse(result.status, result.reason);
       case "head":
         return this.#begin(result.head, restOf(bytes, result.consumed));
     }
@@ -152,13 +162,14 @@ export class ServerConnection implements ConnectionEvents, ExchangeSite, InflowE
     // Refused already: what was refused goes nowhere.
     if (this.#ended) return;
     if (left > 0) this.#putAhead(rest.subarray(rest.length - left));
+    this.#serving = true;
     void this.#deps.serve(exchange).then(this.#served);
   }
 
   /** The body of the request is whole, or broken. */
   ended(whole: boolean): void {
     // One that breaks its framing leaves nothing that could be believed, the next head least of all.
-    if (!whole && !this.#ended) this.#refuse(400);
+    if (!whole && !this.#ended) this.#refuse(400, "Body broke its framing");
   }
 
   cancelled(): void {}
@@ -184,6 +195,7 @@ export class ServerConnection implements ConnectionEvents, ExchangeSite, InflowE
 
     this.#exchange = undefined;
     this.#inflow = undefined;
+    this.#serving = false;
     this.#idle = true;
     this.deadline = this.#deps.deadlines.after(this.#deps.limits.keepAliveMs);
     if (this.#ahead.length === 0) return;
@@ -194,8 +206,10 @@ export class ServerConnection implements ConnectionEvents, ExchangeSite, InflowE
   }
 
   /** Answers what is not worth an exchange, and ends the connection. */
-  #refuse(status: number): void {
+  #refuse(status: number, reason: string): void {
     const exchange = this.#exchange;
+    // What is served already has an account of its own.
+    if (!this.#serving) this.#deps.refused({ peer: this.connection.peer, status, reason });
     exchange?.leave();
     if (exchange?.answered === true) {
       // Its end must not look like one: nobody knows what else of the request was misread.

@@ -10,6 +10,7 @@ export function withReadTimeout(outcome: Outcome, ms: number, deadlines: Deadlin
 }
 
 class TimedBody implements ByteSource, Waiting {
+  place = -1;
   deadline = Infinity;
   readonly #source: ByteSource;
   readonly #ms: number;

@@ -3,6 +3,7 @@
  * hidden, nothing lost at the end.
  */
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { describe, it } from "node:test";
 import { configFor } from "../support/commands.ts";
 import { isWire } from "../support/engine.ts";
@@ -32,6 +33,20 @@ function requestOf(line: LogLine): LoggedRequest {
 
 for (const subject of subjects) {
   describe(`the log of understudy (${subject.name})`, () => {
+    it("has a line for what broke the rules of HTTP, and says which", {
+      skip: isWire ? false : "the runtime refuses it and tells nobody",
+      timeout: 20_000,
+    }, async () => {
+      await using upstream = await StreamUpstream.open();
+      await using proxy = await Understudy.start(subject, configFor(upstream.url));
+      const socket = connect(proxy.port, "127.0.0.1");
+      socket.end("GET / HTTP/1.1\r\n\r\n");
+      const line = await proxy.line(({ msg }) => msg === "refused request");
+      const { status, outcome, reason } = line;
+      assert.deepEqual([status, outcome, reason], [400, "refused", "No Host field"]);
+      socket.destroy();
+    });
+
     it("has a JSON line with Caddy's names and ours for a request", {
       timeout: 20_000,
     }, async () => {

@@ -105,6 +105,7 @@ describe("Deadlines", () => {
     const waiting = (deadline: number) => {
       const one = {
         deadline,
+        place: -1,
         expire() {
           expired.push(deadline);
           deadlines.drop(one);

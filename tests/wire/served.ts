@@ -30,6 +30,7 @@ export function open(serve: Serve = echoPath) {
   const clock = new ManualClock();
   const connection = new MemoryConnection();
   const exchanges: Exchange[] = [];
+  const refusals: string[] = [];
   let gone = 0;
   const server = new ServerConnection(connection, {
     clock,
@@ -39,9 +40,11 @@ export function open(serve: Serve = echoPath) {
       exchanges.push(exchange);
       await serve(exchange);
     },
+    refused: ({ status, reason }) => void refusals.push(`${status} ${reason}`),
+    localPort: 8080,
     gone: () => void gone++,
   });
-  return { clock, connection, server, exchanges, gone: () => gone };
+  return { refusals, clock, connection, server, exchanges, gone: () => gone };
 }
 
 /** Answers when told to. */

@@ -61,9 +61,10 @@ describe("ServerConnection", () => {
   ];
   for (const [title, bytes, status] of refusals) {
     it(`refuses with ${status} and ends when it hears ${title}`, async () => {
-      const { connection, exchanges } = open();
+      const { connection, exchanges, refusals } = open();
       connection.says(bytes + GET);
       await settled();
+      assert.deepEqual(refusals.map((told) => told.slice(0, 4)), [`${status} `]);
       assert.match(
         connection.text,
         new RegExp(`^HTTP/1.1 ${status} [^\r]+\r\nContent-Length: 0\r\nConnection: close\r\n\r\n$`),
@@ -163,13 +164,14 @@ describe("ServerConnection", () => {
 
 describe("ServerConnection and time", () => {
   it("answers 408 in time though a head drips in", async () => {
-    const { clock, connection } = open();
+    const { clock, connection, refusals } = open();
     for (let at = 0; at < headTimeoutMs; at += 10_000) {
       connection.says(at === 0 ? "GET / HTTP/1.1\r\nX: " : "y");
       await clock.advance(10_000);
     }
     await clock.advance(TICK_MS);
     assert.match(connection.text, /^HTTP\/1.1 408 .*Connection: close/s);
+    assert.deepEqual(refusals, ["408 Head took too long"]);
     await clock.advance(lingerMs + TICK_MS);
     assert.equal(connection.state, "closed");
   });
