@@ -25,6 +25,7 @@ import type { FetchFailure, FetchOptions, HttpServer, Platform } from "./platfor
 import { askLine, runProgram } from "./programs.ts";
 import { openSocket, type SocketData, socketData, socketHandlers } from "./sockets_bun.ts";
 import { tellSupervisor } from "./supervisor_bun.ts";
+import { usage } from "./usage.ts";
 import {
   clock,
   dialCode,
@@ -235,6 +236,7 @@ export const platform: Platform = {
   program: [process.execPath, ...startArgs()],
   runProgram,
   tellSupervisor,
+  usage,
   spawnSelf: (args) => spawnChild(process.execPath, [...startArgs(), ...args]),
   exit: (code) => process.exit(code),
 };

@@ -23,6 +23,7 @@ import { askLine, runProgram } from "./programs.ts";
 import { serve } from "./serve_deno.ts";
 import { socketOpener } from "./sockets_deno.ts";
 import { tellSupervisor } from "./supervisor_deno.ts";
+import { usage } from "./usage.ts";
 import { clock, hmacSha256, knock, messageOf, passwordChecker } from "./web.ts";
 
 const PROXY_VARIABLES: readonly string[] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
@@ -143,6 +144,7 @@ export const platform: Platform = {
   program: [Deno.execPath(), ...startArgs()],
   runProgram,
   tellSupervisor,
+  usage,
   spawnSelf: (args) => spawnChild(Deno.execPath(), [...startArgs(), ...args]),
   exit: (code) => Deno.exit(code),
 };

@@ -199,6 +199,15 @@ export interface Terminal {
   write(text: string): void;
 }
 
+/** What the process takes of the machine. */
+export interface ProcessUsage {
+  readonly residentBytes: number;
+  /** User and system time. */
+  readonly cpuMs: number;
+  /** Connections included; undefined where the system does not tell. */
+  readonly openFiles: number | undefined;
+}
+
 /** How another program ended. */
 export interface ProgramResult {
   /** 127 where there is no such program. */
@@ -292,6 +301,7 @@ export interface Platform {
   runProgram(file: string, args: readonly string[]): Promise<ProgramResult>;
   /** Tells the service manager how we are, in its words (sd_notify(3)); nothing where there is none. */
   tellSupervisor(message: string): void;
+  usage(): ProcessUsage;
   /** Runs this program again with other arguments. */
   spawnSelf(args: readonly string[]): ChildProcess;
   exit(code: number): never;
