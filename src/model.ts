@@ -258,6 +258,8 @@ export interface Account {
   readonly requestId: string;
   readonly startedAt: number;
   readonly durationMs: number;
+  /** From its beginning until its answer's head went out; undefined when none did. */
+  readonly firstByteMs: number | undefined;
   readonly exchange: Exchange;
   readonly clientIp: string;
   readonly routeId: string | undefined;
@@ -274,8 +276,18 @@ export interface Account {
   readonly outcome: ExchangeOutcome;
   /** Why attempts failed, in order; empty when the first one answered. */
   readonly failures: readonly string[];
+  /** The same attempts as data, for counters. */
+  readonly lost: readonly LostAttempt[];
   /** False where a step keeps the exchange out of the access log. */
   readonly logged: boolean;
+}
+
+/** An attempt that brought no answer, or one that failed over. */
+export interface LostAttempt {
+  readonly upstream: string;
+  readonly reason: FailureReason | "status";
+  /** Whether another attempt came after it. */
+  followed: boolean;
 }
 
 /**

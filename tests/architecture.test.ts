@@ -47,6 +47,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "fields.ts",
     "address.ts",
     "node:",
+    "bun:ffi",
     "bcryptjs",
   ],
   "config/": [...NOUNS, PORT, "valibot", "yaml"],
@@ -83,6 +84,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "wire/",
     "demo/",
     "ops/",
+    // What `explain` shows is what the request path would do.
+    "request/explain.ts",
     "yaml",
     "node:util",
     PACKAGE,

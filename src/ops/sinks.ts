@@ -3,10 +3,13 @@
  * Calls come from the request path and from probes: they return at once and never throw on purpose.
  */
 import type { Account, Verdict } from "../model.ts";
+import type { Route } from "../rules.ts";
 import type { Status, Transition } from "./status.ts";
 
 /** Counts what happened, and tells it in the words of Prometheus. */
 export interface Metrics {
+  /** The routes at work, with the upstreams that were found for them; whenever they change, before anything of them is told. */
+  adopt(routes: readonly Route[]): void;
   /** Every exchange, once it has ended. On the request path. */
   account(account: Account): void;
   told(transition: Transition): void;

@@ -22,7 +22,10 @@ import {
 } from "./host.ts";
 import { dial, listen as listenBytes } from "./net_bun.ts";
 import type { FetchFailure, FetchOptions, HttpServer, Platform } from "./platform.ts";
+import { askLine, runProgram } from "./programs.ts";
 import { openSocket, type SocketData, socketData, socketHandlers } from "./sockets_bun.ts";
+import { tellSupervisor } from "./supervisor_bun.ts";
+import { usage } from "./usage.ts";
 import {
   clock,
   dialCode,
@@ -229,6 +232,11 @@ export const platform: Platform = {
   stdout: terminal(1),
   stderr: terminal(2),
   onKey,
+  askLine,
+  program: [process.execPath, ...startArgs()],
+  runProgram,
+  tellSupervisor,
+  usage,
   spawnSelf: (args) => spawnChild(process.execPath, [...startArgs(), ...args]),
   exit: (code) => process.exit(code),
 };

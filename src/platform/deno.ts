@@ -19,8 +19,11 @@ import {
 } from "./host.ts";
 import { dial, listen as listenBytes } from "./net_node.ts";
 import type { FetchFailure, FetchOptions, Platform } from "./platform.ts";
+import { askLine, runProgram } from "./programs.ts";
 import { serve } from "./serve_deno.ts";
 import { socketOpener } from "./sockets_deno.ts";
+import { tellSupervisor } from "./supervisor_deno.ts";
+import { usage } from "./usage.ts";
 import { clock, hmacSha256, knock, messageOf, passwordChecker } from "./web.ts";
 
 const PROXY_VARIABLES: readonly string[] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
@@ -137,6 +140,11 @@ export const platform: Platform = {
   stdout: terminal(1),
   stderr: terminal(2),
   onKey,
+  askLine,
+  program: [Deno.execPath(), ...startArgs()],
+  runProgram,
+  tellSupervisor,
+  usage,
   spawnSelf: (args) => spawnChild(Deno.execPath(), [...startArgs(), ...args]),
   exit: (code) => Deno.exit(code),
 };

@@ -75,6 +75,11 @@ export function watchDirectory(path: string, changed: () => void): () => void {
 export function terminal(fd: 1 | 2): Terminal {
   return {
     isTerminal: isatty(fd),
+    get columns() {
+      const stream: { readonly columns?: number } = fd === 1 ? process.stdout : process.stderr;
+      // Undefined where it is no terminal, 0 where the terminal does not tell.
+      return stream.columns === 0 ? undefined : stream.columns;
+    },
     write(text) {
       const bytes = new TextEncoder().encode(text);
       let written = 0;

@@ -194,7 +194,26 @@ export type SignalName = "SIGHUP" | "SIGINT" | "SIGTERM" | "SIGUSR1" | "SIGUSR2"
 
 export interface Terminal {
   readonly isTerminal: boolean;
+  /** Characters a line holds now; undefined where nobody knows. */
+  readonly columns?: number | undefined;
   write(text: string): void;
+}
+
+/** What the process takes of the machine. */
+export interface ProcessUsage {
+  readonly residentBytes: number;
+  /** User and system time. */
+  readonly cpuMs: number;
+  /** Connections included; undefined where the system does not tell. */
+  readonly openFiles: number | undefined;
+}
+
+/** How another program ended. */
+export interface ProgramResult {
+  /** 127 where there is no such program. */
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
 }
 
 /** A file or directory that cannot be used, in words. */
@@ -274,6 +293,15 @@ export interface Platform {
   readonly stderr: Terminal;
   /** Single key presses of a terminal, until the returned function is called. */
   onKey(handler: (key: string) => void): () => void;
+  /** Shows a question and reads a line; undefined at the end of the input, or where no terminal is. */
+  askLine(question: string): Promise<string | undefined>;
+  /** Words that start this program, up to its own arguments; a single one where it is one file. */
+  readonly program: readonly string[];
+  /** Runs another program to its end. */
+  runProgram(file: string, args: readonly string[]): Promise<ProgramResult>;
+  /** Tells the service manager how we are, in its words (sd_notify(3)); nothing where there is none. */
+  tellSupervisor(message: string): void;
+  usage(): ProcessUsage;
   /** Runs this program again with other arguments. */
   spawnSelf(args: readonly string[]): ChildProcess;
   exit(code: number): never;

@@ -34,7 +34,7 @@ export async function forwardAuth(
     world: crew.world,
     // Whom the request itself is sent to, its own attempts will tell.
     ledger: {
-      began: ({ upstream }) => (story.upstream = upstream.name),
+      began: (member) => story.asked(member),
       failed: (member, what) => story.failed(member, what),
     },
   }, crew.forwarding);

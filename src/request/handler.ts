@@ -63,8 +63,12 @@ export function createRelay(deps: RelayDeps): Relay {
     }
 
     let delivery = LEFT;
+    let firstByteMs: number | undefined;
     try {
-      if (ending.kind !== "left") delivery = await deliver(exchange, ending, deps);
+      if (ending.kind !== "left") {
+        firstByteMs = deps.clock.elapsed() - began;
+        delivery = await deliver(exchange, ending, deps);
+      }
     } catch (error) {
       deps.bug(error);
       giveUp(ending);
@@ -81,10 +85,12 @@ export function createRelay(deps: RelayDeps): Relay {
         attempts: story.attempts,
         outcome: story.outcome,
         failures: story.failures,
+        lost: story.lost,
         logged: story.logged,
         readBytes: story.body?.readBytes ?? 0,
         exchange,
         startedAt,
+        firstByteMs,
         durationMs: deps.clock.elapsed() - began,
         status: reply?.status ?? 499,
         bodyBytes: delivery.bodyBytes,

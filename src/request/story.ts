@@ -1,9 +1,9 @@
 /** What is known of a request while it runs, and the words for what failed. Grows into its account. */
-import type { ExchangeOutcome, Member, Outcome } from "../model.ts";
+import type { ExchangeOutcome, LostAttempt, Member, Outcome } from "../model.ts";
 import type { BoundedBody } from "./body.ts";
 import type { Client } from "./client.ts";
 
-const NONE: readonly string[] = [];
+const NONE: readonly never[] = [];
 
 /** Who is told of the attempts of a request. */
 export interface Ledger {
@@ -20,6 +20,7 @@ export class Story implements Ledger {
   body: BoundedBody | undefined;
   outcome: ExchangeOutcome = "error";
   failures: readonly string[] = NONE;
+  lost: readonly LostAttempt[] = NONE;
   /** False where a step keeps the exchange out of the access log. */
   logged = true;
 
@@ -28,13 +29,23 @@ export class Story implements Ledger {
     this.client = client;
   }
 
-  began({ upstream }: Member): void {
+  began(member: Member): void {
     this.attempts++;
+    this.asked(member);
+  }
+
+  /** Is asked, be it about the request or to answer it. */
+  asked({ upstream }: Member): void {
     this.upstream = upstream.name;
+    const before = this.lost.at(-1);
+    if (before !== undefined) before.followed = true;
   }
 
   failed({ upstream }: Member, what: Outcome | { readonly status: number }): void {
     this.failures = [...this.failures, `${upstream.name}: ${inWords(what)}`];
+    const reason = "status" in what ? "status" : what.kind === "failed" ? what.reason : undefined;
+    if (reason === undefined) return;
+    this.lost = [...this.lost, { upstream: upstream.name, reason, followed: false }];
   }
 }
 

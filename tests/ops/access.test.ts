@@ -15,6 +15,7 @@ function account(changes: Partial<Account> = {}, asked: Asked = {}): Account {
     requestId: "id-1",
     startedAt: 0,
     durationMs: 1_500,
+    firstByteMs: 1_200,
     exchange: new FakeExchange({ target: "/p?q=1", fields: [["accept", "*/*"]], ...asked }),
     clientIp: "198.51.100.9",
     routeId: "r",
@@ -27,6 +28,7 @@ function account(changes: Partial<Account> = {}, asked: Asked = {}): Account {
     outcome: "answered",
     logged: true,
     failures: ["b: refused (not sent)"],
+    lost: [{ upstream: "b", reason: "refused", followed: true }],
     ...changes,
   };
 }
