@@ -116,8 +116,7 @@ function shownAs(name: string): Shown {
 }
 
 /** What JSON must spell otherwise, lone surrogates included. */
-// deno-lint-ignore no-control-regex
-const SPECIAL = /["\\\x00-\x1f\ud800-\udfff]/;
+const SPECIAL = /[^\x20-\x21\x23-\x5b\x5d-\ud7ff\ue000-\uffff]/;
 
 function quoted(text: string): string {
   return SPECIAL.test(text) ? JSON.stringify(text) : `"${text}"`;

@@ -44,7 +44,8 @@ export const METRICS = {
     name: "understudy_requests_total",
     type: "counter",
     labels: [...UPSTREAM, "code"],
-    help: "Requests that ended, by who answered and the status sent; 499 when the client left first.",
+    help:
+      "Requests that ended, by who answered and the status sent; 499 when the client left first.",
   },
   duration: {
     name: "understudy_request_duration_seconds",
@@ -56,7 +57,8 @@ export const METRICS = {
     name: "understudy_time_to_first_byte_seconds",
     type: "histogram",
     labels: UPSTREAM,
-    help: "Time from the request's head to the first byte of its answer, attempts that failed included.",
+    help:
+      "Time from the request's head to the first byte of its answer, attempts that failed included.",
   },
   failovers: {
     name: "understudy_failovers_total",

@@ -88,6 +88,15 @@ export function latin1(bytes: Uint8Array, ascii: boolean): string {
   return text;
 }
 
+/** Bytes of a body that came along and are read as text too, as that costs less than leaving them out. */
+const SURPLUS_LIMIT_BYTES = 256;
+
+/** Text of the first `end` bytes, and maybe of some more. */
+export function leadingText(bytes: Uint8Array, end: number, ascii: boolean): string {
+  const surplus = bytes.length - end;
+  return latin1(ascii && surplus <= SURPLUS_LIMIT_BYTES ? bytes : bytes.subarray(0, end), ascii);
+}
+
 /** Text made by `latin1` as the bytes it came from. */
 export function latin1Bytes(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length);

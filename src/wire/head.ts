@@ -5,7 +5,7 @@
  */
 import { Fields } from "../fields.ts";
 import { isAuthority, readTarget } from "./authority.ts";
-import { latin1 } from "./bytes.ts";
+import { leadingText } from "./bytes.ts";
 import {
   Control,
   type Declared,
@@ -175,7 +175,7 @@ function readRequest(
   section: Section,
 ): RequestHead | Refused {
   const { start, methodEnd, targetEnd, minorVersion } = line;
-  const text = textOf(bytes, end, section.ascii);
+  const text = leadingText(bytes, end, section.ascii);
   const method = METHODS.find(bytes, start, methodEnd)?.text ?? text.slice(start, methodEnd);
   // Both make a proxy do what this one never does: dial anywhere, or echo what only we should see.
   if (method === "CONNECT" || method === "TRACE") return BAD_METHOD;
@@ -217,7 +217,7 @@ function readResponse(
   section: Section,
 ): ResponseHead | Refused {
   const { status, minorVersion, reasonStart, reasonEnd } = line;
-  const text = textOf(bytes, end, section.ascii && line.ascii);
+  const text = leadingText(bytes, end, section.ascii && line.ascii);
   const control = CONTROL.begin();
   const fields = Fields.fromFlat(readFields(bytes, text, section, control));
   const declared = declaredFraming(control, minorVersion);
@@ -240,12 +240,4 @@ function readResponse(
 /** Interim responses have no body (RFC 9112 section 6.3), yet some readers look for one that is declared. */
 function promisesBody(declared: Declared): boolean {
   return declared.kind === "chunked" || declared.kind === "length" && declared.lengthBytes > 0;
-}
-
-/** Bytes of a body that came along and are read as text too, as that costs less than leaving them out. */
-const SURPLUS_LIMIT_BYTES = 256;
-
-function textOf(bytes: Uint8Array, end: number, ascii: boolean): string {
-  const surplus = bytes.length - end;
-  return latin1(ascii && surplus <= SURPLUS_LIMIT_BYTES ? bytes : bytes.subarray(0, end), ascii);
 }

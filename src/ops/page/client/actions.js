@@ -50,7 +50,9 @@ export function question(act, { name, inFlight, available }, { upstreams }) {
   const others = upstreams.filter((one) => one.name !== name && one.available);
   switch (act) {
     case "drain": {
-      const running = inFlight === 0 ? "Nothing runs there now" : `${count(inFlight, "request")} may finish there`;
+      const running = inFlight === 0
+        ? "Nothing runs there now"
+        : `${count(inFlight, "request")} may finish there`;
       return others.length === 0
         ? `${running}. Nobody else is fit: new requests will get 503.`
         : `${running}. New requests go to ${others[0]?.name ?? "others"}.`;
@@ -98,6 +100,8 @@ export async function perform(act, { id, name }) {
  * @param {UpstreamStatus} upstream
  */
 export async function play(act, { name }) {
-  await call(`api/stage/${encodeURIComponent(name)}/${encodeURIComponent(act)}`, { method: "POST" });
+  await call(`api/stage/${encodeURIComponent(name)}/${encodeURIComponent(act)}`, {
+    method: "POST",
+  });
   return `${name}: ${act}, done`;
 }

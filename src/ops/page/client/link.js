@@ -86,5 +86,7 @@ export function parsed(block) {
     if (line.startsWith("event:")) name = line.slice(6).trim();
     if (line.startsWith("data:")) data += line.slice(5).trim();
   }
-  return name === "" || data === "" ? undefined : /** @type {Heard} */ ({ name, data: JSON.parse(data) });
+  return name === "" || data === ""
+    ? undefined
+    : /** @type {Heard} */ ({ name, data: JSON.parse(data) });
 }

@@ -172,7 +172,9 @@ async function tried(what, attempt) {
   try {
     say(await attempt());
   } catch (error) {
-    say(error instanceof Refused ? `${what} failed: ${error.message}` : `${what} failed: no answer`);
+    say(
+      error instanceof Refused ? `${what} failed: ${error.message}` : `${what} failed: no answer`,
+    );
   }
   await refresh().catch(() => {});
 }

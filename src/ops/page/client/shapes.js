@@ -24,8 +24,7 @@ export function sparkline(series) {
   const top = Math.max(CALM_MS, ...values);
   const step = (width - 2 * PADDING) / (samplesMax - 1);
   // New samples come in at the right, however few there are.
-  const x = (/** @type {number} */ at) =>
-    round(width - PADDING - (shown.length - 1 - at) * step);
+  const x = (/** @type {number} */ at) => round(width - PADDING - (shown.length - 1 - at) * step);
   const y = (/** @type {number} */ ms) =>
     round(height - PADDING - (ms / top) * (height - 2 * PADDING));
 
@@ -92,7 +91,11 @@ export function stretches(upstream, transitions, { from, startedAt, now }) {
   const found = [];
   const begin = Math.max(from, startedAt);
   if (begin > from) found.push({ from, to: begin, colour: "none", reason: "not running" });
-  const add = (/** @type {number} */ start, /** @type {number} */ to, /** @type {Colour} */ colour) => {
+  const add = (
+    /** @type {number} */ start,
+    /** @type {number} */ to,
+    /** @type {Colour} */ colour,
+  ) => {
     const last = found.at(-1);
     if (to <= start) return;
     if (last?.colour === colour && last.reason === reason) last.to = to;

@@ -20,7 +20,11 @@ export function notableSection(notable, now) {
     { class: "notable", "data-key": "notable", "aria-labelledby": "notable" },
     h("h2", { id: "notable" }, "Notable requests"),
     notable.length === 0
-      ? h("p", { class: "none", "data-key": "none" }, "None: nothing failed over, was cut, failed or was slow.")
+      ? h(
+        "p",
+        { class: "none", "data-key": "none" },
+        "None: nothing failed over, was cut, failed or was slow.",
+      )
       : table(notable, now),
   );
 }
@@ -37,7 +41,11 @@ function table(notable, now) {
     h(
       "thead",
       { role: "rowgroup" },
-      h("tr", { role: "row" }, ...COLUMNS.map((name) => h("th", { role: "columnheader", scope: "col" }, name))),
+      h(
+        "tr",
+        { role: "row" },
+        ...COLUMNS.map((name) => h("th", { role: "columnheader", scope: "col" }, name)),
+      ),
     ),
     h("tbody", { role: "rowgroup" }, ...notable.map((one) => row(one, now))),
   );
@@ -48,9 +56,12 @@ function table(notable, now) {
  * @param {number} now
  */
 function row(notable, now) {
-  const { at, requestId, kind, method, host, uri, status, upstream, attempts, durationMs } = notable;
-  const cell = (/** @type {string} */ name, /** @type {(Node | string | number | false)[]} */ ...children) =>
-    h("td", { role: "cell", class: name }, ...children);
+  const { at, requestId, kind, method, host, uri, status, upstream, attempts, durationMs } =
+    notable;
+  const cell = (
+    /** @type {string} */ name,
+    /** @type {(Node | string | number | false)[]} */ ...children
+  ) => h("td", { role: "cell", class: name }, ...children);
   return h(
     "tr",
     { role: "row", "data-key": requestId, title: `Request ${requestId}` },

@@ -10,7 +10,7 @@
  */
 import { confirmation } from "./actions.js";
 import { h } from "./dom.js";
-import { reigns, SPARK, span, sparkline, stretches, uptime } from "./shapes.js";
+import { reigns, span, SPARK, sparkline, stretches, uptime } from "./shapes.js";
 import { count, duration, latency, moment, standing, STANDINGS, why } from "./words.js";
 
 /**
@@ -32,7 +32,13 @@ export function upstreamCard(upstream, place, scene) {
   const active = pool.chosen === upstream.name;
   return h(
     "li",
-    { class: "card", "data-key": upstream.id, "data-upstream": upstream.name, "data-standing": kind, "data-active": active },
+    {
+      class: "card",
+      "data-key": upstream.id,
+      "data-upstream": upstream.name,
+      "data-standing": kind,
+      "data-active": active,
+    },
     h("span", { class: "rank", "aria-hidden": "true" }, place),
     h(
       "div",
@@ -41,7 +47,13 @@ export function upstreamCard(upstream, place, scene) {
         "h3",
         {},
         upstream.name,
-        active && h("span", { class: "now" }, h("span", { class: "beam", "aria-hidden": "true" }), "Answers now"),
+        active &&
+          h(
+            "span",
+            { class: "now" },
+            h("span", { class: "beam", "aria-hidden": "true" }),
+            "Answers now",
+          ),
       ),
       h("p", { class: "address" }, upstream.address),
       h(
@@ -65,13 +77,17 @@ function quickness({ name, latencyMs, probeMs }) {
   // Requests say more than probes, where there are some.
   const ofRequests = latencyMs.length > 1;
   const what = ofRequests ? "requests" : "probes";
-  const { lines, failures, last, medianMs, highestMs } = sparkline(ofRequests ? latencyMs : probeMs);
+  const { lines, failures, last, medianMs, highestMs } = sparkline(
+    ofRequests ? latencyMs : probeMs,
+  );
   const box = { viewBox: `0 0 ${SPARK.width} ${SPARK.height}`, preserveAspectRatio: "none" };
   const path = lines.map((line) => `M${line.map(([x, y]) => `${x} ${y}`).join("L")}`).join("");
   const area = lines.map((line) => {
     const [first] = line[0] ?? [0];
     const [end] = line.at(-1) ?? [0];
-    return `M${first} ${SPARK.height}L${line.map(([x, y]) => `${x} ${y}`).join("L")}L${end} ${SPARK.height}z`;
+    return `M${first} ${SPARK.height}L${
+      line.map(([x, y]) => `${x} ${y}`).join("L")
+    }L${end} ${SPARK.height}z`;
   }).join("");
   const tip = lines.at(-1)?.at(-1);
   const spoken = medianMs === undefined
@@ -89,13 +105,16 @@ function quickness({ name, latencyMs, probeMs }) {
       h("path", { class: "area", d: area }),
       h("path", { class: "curve", d: path }),
       h("path", { class: "misses", d: failures.map((x) => `M${x} ${SPARK.height}v-10`).join("") }),
-      tip !== undefined && last !== null && h("path", { class: "tip", d: `M${tip[0]} ${tip[1]}h0` }),
+      tip !== undefined && last !== null &&
+        h("path", { class: "tip", d: `M${tip[0]} ${tip[1]}h0` }),
     ),
     h(
       "p",
       { class: "figure" },
       h("b", {}, last === null ? "failed" : last === undefined ? "–" : latency(last)),
-      medianMs === undefined ? " no latencies yet" : ` last of ${what}, median ${latency(medianMs)}`,
+      medianMs === undefined
+        ? " no latencies yet"
+        : ` last of ${what}, median ${latency(medianMs)}`,
     ),
   );
 }
@@ -112,7 +131,12 @@ function facts({ inFlight, requests, failures, lastProbe, probed }, now) {
   /** @type {[string, string, string, boolean][]} */
   const rows = [
     ["In flight", inFlight.toLocaleString("en"), "", inFlight > 0],
-    ["Requests", requests.toLocaleString("en"), failures > 0 ? `${failures.toLocaleString("en")} failed` : "", false],
+    [
+      "Requests",
+      requests.toLocaleString("en"),
+      failures > 0 ? `${failures.toLocaleString("en")} failed` : "",
+      false,
+    ],
     ["Last probe", probe, ago, false],
   ];
   return h(
@@ -164,7 +188,11 @@ function history(upstream, { status, pool, transitions }) {
             y: 0,
             height: 11,
           },
-          h("title", {}, `${colour}, ${moment(from, now)} to ${to === now ? "now" : moment(to, now)}: ${reason}`),
+          h(
+            "title",
+            {},
+            `${colour}, ${moment(from, now)} to ${to === now ? "now" : moment(to, now)}: ${reason}`,
+          ),
         )
       ),
       ...reigns(upstream, pool.chosen, transitions, view).map(({ from, to }) =>
@@ -200,7 +228,13 @@ function percent(share) {
  */
 function buttons({ id, name, drained, probed }, { held }, stage) {
   const button = (/** @type {string} */ act, /** @type {string} */ label) =>
-    h("button", { type: "button", "data-act": act, "data-id": id, "data-key": act, "aria-label": `${label} ${name}` }, label);
+    h("button", {
+      type: "button",
+      "data-act": act,
+      "data-id": id,
+      "data-key": act,
+      "aria-label": `${label} ${name}`,
+    }, label);
   return h(
     "div",
     { class: "acts" },
@@ -209,7 +243,12 @@ function buttons({ id, name, drained, probed }, { held }, stage) {
     held !== undefined && held !== name && button("failback", "Fail back"),
     stage.length > 0 && h(
       "span",
-      { class: "stage", role: "group", "aria-label": `The machine of ${name}`, "data-key": "stage" },
+      {
+        class: "stage",
+        role: "group",
+        "aria-label": `The machine of ${name}`,
+        "data-key": "stage",
+      },
       ...stage.map((act) =>
         h("button", {
           type: "button",

@@ -164,9 +164,10 @@ export function headline(pool, transitions, now) {
     who: chosen,
     verb: "stands in for",
     whom: first.name,
-    why: (back
-      ? `${first.name} is fit again, and failback is ${pool.failback}`
-      : excuse(first, transitions, now)) + (since === undefined ? "" : `; here${sinceWhen}`),
+    why:
+      (back
+        ? `${first.name} is fit again, and failback is ${pool.failback}`
+        : excuse(first, transitions, now)) + (since === undefined ? "" : `; here${sinceWhen}`),
   };
 }
 
