@@ -4,7 +4,7 @@
  */
 import type { Fields } from "../fields.ts";
 import { type BodyDecoder, type BodyLimits, LengthBody, UntilCloseBody } from "./body.ts";
-import { latin1Bytes } from "./bytes.ts";
+import { CR, latin1Bytes, LF } from "./bytes.ts";
 import { ChunkedBody } from "./chunked.ts";
 import type { Declared } from "./control.ts";
 
@@ -37,28 +37,28 @@ export function bodyDecoder(framing: Framing, limits: BodyLimits): BodyDecoder |
   }
 }
 
-/** What follows the data of every chunk. */
-export const CHUNK_END: Uint8Array = latin1Bytes("\r\n");
-
 const LAST_CHUNK = latin1Bytes("0\r\n\r\n");
 
-/** What precedes the data of a chunk. An empty chunk would end the body, so there is none. */
-export function chunkStart(lengthBytes: number): Uint8Array {
+/** Its size as a chunk says it. An empty chunk would end the body, so there is none. */
+function chunkSize(lengthBytes: number): string {
   if (!(lengthBytes > 0)) {
     throw new RangeError(
       `Cannot frame a chunk as its length must be > 0: length is ${lengthBytes}`,
     );
   }
-  return latin1Bytes(`${lengthBytes.toString(16)}\r\n`);
+  return lengthBytes.toString(16);
 }
 
 /** A whole chunk in one piece: for small data, where a copy costs less than three writes. */
 export function wholeChunk(data: Uint8Array): Uint8Array {
-  const start = chunkStart(data.length);
-  const chunk = new Uint8Array(start.length + data.length + CHUNK_END.length);
-  chunk.set(start);
-  chunk.set(data, start.length);
-  chunk.set(CHUNK_END, start.length + data.length);
+  const size = chunkSize(data.length);
+  const start = size.length + 2;
+  const end = start + data.length;
+  const chunk = new Uint8Array(end + 2);
+  for (let at = 0; at < size.length; at++) chunk[at] = size.charCodeAt(at);
+  chunk[start - 2] = chunk[end] = CR;
+  chunk[start - 1] = chunk[end + 1] = LF;
+  chunk.set(data, start);
   return chunk;
 }
 

@@ -27,6 +27,18 @@ export interface InflowEvents {
   wanted?(): void;
 }
 
+interface Reader {
+  resolve(bytes: Uint8Array | undefined): void;
+  reject(error: Error): void;
+}
+
+let keptReader: Reader | undefined;
+
+/** Makes promises that cost no closure each: whoever makes one takes its ends from here at once. */
+function keepReader(resolve: Reader["resolve"], reject: Reader["reject"]): void {
+  keptReader = { resolve, reject };
+}
+
 export class Inflow implements ByteSource {
   readonly lengthBytes: number | undefined;
   trailers: Fields | undefined;
@@ -39,7 +51,7 @@ export class Inflow implements ByteSource {
   #wanted = false;
   #cancelled = false;
   #broken: BrokenBody | undefined;
-  #reader: { resolve(bytes: Uint8Array | undefined): void; reject(error: Error): void } | undefined;
+  #reader: Reader | undefined;
 
   constructor(
     decoder: BodyDecoder,
@@ -94,7 +106,9 @@ export class Inflow implements ByteSource {
   }
 
   #wait(): Promise<Uint8Array | undefined> {
-    return new Promise((resolve, reject) => (this.#reader = { resolve, reject }));
+    const promise = new Promise<Uint8Array | undefined>(keepReader);
+    this.#reader = keptReader;
+    return promise;
   }
 
   cancel(): void {
