@@ -21,6 +21,8 @@ export interface Verdict {
   /** Wall clock when the probe began, in milliseconds. */
   readonly startedAt: number;
   readonly durationMs: number;
+  /** Code of the last answer; undefined when none came. */
+  readonly status: number | undefined;
 }
 
 /** What live traffic found. */

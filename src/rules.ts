@@ -474,6 +474,19 @@ export interface LogRules {
   readonly level: LogLevel;
 }
 
+/** Where the operator looks in: page, API, metrics. */
+export interface AdminRules {
+  readonly address: Address;
+  /** False where it is the default, which may be taken without harm. */
+  readonly written: boolean;
+  /** What everyone who asks must know; undefined asks for nothing. */
+  readonly token: string | undefined;
+  /** Origins besides its own address under which browsers reach it. */
+  readonly origins: readonly string[];
+  /** A response head that takes longer makes a request worth remembering, in milliseconds. */
+  readonly slowMs: number;
+}
+
 /** A whole configuration file, checked. Frozen; replaced, never changed. */
 export interface Config {
   readonly listen: readonly Address[];
@@ -481,5 +494,7 @@ export interface Config {
   /** How long running exchanges may take to end after SIGTERM, in milliseconds. */
   readonly graceMs: number;
   readonly log: LogRules;
+  /** Undefined listens nowhere. */
+  readonly admin: AdminRules | undefined;
   readonly routes: readonly Route[];
 }

@@ -5,13 +5,14 @@
 import * as v from "valibot";
 import type { Config, LogRules, Route } from "../rules.ts";
 import { readListen } from "./address.ts";
+import { Admin } from "./admin.ts";
 import * as leaves from "./leaves.ts";
 import { Addresses } from "./matcher.ts";
 import { Limits, OneRoute } from "./route.ts";
 import { about, keyed, leaf, list, oneOrMore, required, type Schema } from "./shape.ts";
 
 /** Keys that later versions bring; they are named so that nobody takes them for typing errors. */
-const LATER = ["tls", "admin", "notify", "acme", "import"];
+const LATER = ["tls", "notify", "acme", "import"];
 const Log: Schema<LogRules> = keyed({
   format: about("Form of log lines.", v.optional(leaves.word("json", "text", "off"), "json")),
   level: about(
@@ -38,6 +39,10 @@ export const ConfigSchema: Schema<Config> = v.pipe(
       v.optional(leaves.duration(), "10m"),
     ),
     log: about("Log on standard output.", v.optional(Log, {})),
+    admin: about(
+      "Status page, API and metrics: an address such as 127.0.0.1:2020, which is the default, or off.",
+      v.optional(Admin, {}),
+    ),
     limits: about("Limits of all routes.", v.optional(Limits, {})),
     routes: about("Routes, by host and path.", required(list(OneRoute, 1))),
   }, LATER),
@@ -46,6 +51,7 @@ export const ConfigSchema: Schema<Config> = v.pipe(
     trustedProxies: (written.trusted_proxies ?? []).flat(),
     graceMs: written.grace_period,
     log: written.log,
+    admin: written.admin,
     routes: written.routes.map(({ ownBodyLimitBytes, ...route }): Route => ({
       ...route,
       bodyLimitBytes: ownBodyLimitBytes ?? written.limits.request_body ?? Number.POSITIVE_INFINITY,

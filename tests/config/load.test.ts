@@ -53,6 +53,13 @@ describe("load() fills in defaults", () => {
       trustedProxies: [],
       graceMs: 600_000,
       log: { format: "json", level: "info" },
+      admin: {
+        address: { kind: "tcp", host: "127.0.0.1", port: 2020 },
+        written: false,
+        token: undefined,
+        origins: [],
+        slowMs: 10_000,
+      },
       routes: [{
         id: "*/",
         hosts: ["*"],
@@ -346,8 +353,8 @@ routes:
     ],
     ["routes: [3]", /routes\[0\]: Expected a map but received 3$/],
     [
-      `admin: off\n${route()}`,
-      /^config.yaml:1:1 admin: Cannot use "admin" yet as it comes with a later version$/,
+      `acme: off\n${route()}`,
+      /^config.yaml:1:1 acme: Cannot use "acme" yet as it comes with a later version$/,
     ],
     [route("auth: {}"), /Cannot use "auth" yet/],
     [

@@ -149,6 +149,7 @@ export function config(changes: Partial<Config> = {}): Config {
     trustedProxies: [],
     graceMs: 10_000,
     log: { format: "json", level: "info" },
+    admin: undefined,
     routes: [route()],
     ...changes,
   };
