@@ -25,7 +25,6 @@ const FLAGS = [
   "--disable-sync",
   "--disable-default-apps",
   "--remote-debugging-port=0",
-  "about:blank",
 ];
 
 /** Why tests in a browser cannot run here; false where they can. */
@@ -46,9 +45,11 @@ export class Chromium implements AsyncDisposable {
     this.#browser = browser;
   }
 
-  static async open(): Promise<Chromium> {
+  static async open(...more: readonly string[]): Promise<Chromium> {
     const folder = await mkdtemp(join(tmpdir(), "understudy-browser-"));
-    const child = spawn(CHROMIUM, [`--user-data-dir=${folder}`, ...FLAGS], { stdio: "ignore" });
+    const child = spawn(CHROMIUM, [`--user-data-dir=${folder}`, ...FLAGS, ...more], {
+      stdio: "ignore",
+    });
     try {
       const endpoint = `http://127.0.0.1:${await portIn(join(folder, "DevToolsActivePort"))}`;
       return new Chromium(child, folder, await chromium.connectOverCDP(endpoint));
