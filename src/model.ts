@@ -264,6 +264,8 @@ export interface Account {
   readonly firstByteMs: number | undefined;
   readonly exchange: Exchange;
   readonly clientIp: string;
+  /** Name of who proved to be who: a user or a key. */
+  readonly user: string | undefined;
   readonly routeId: string | undefined;
   /** Name of the upstream that answered, else of the last one tried. */
   readonly upstream: string | undefined;

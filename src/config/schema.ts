@@ -6,13 +6,15 @@ import * as v from "valibot";
 import type { Config, LogRules, Route } from "../rules.ts";
 import { readListen } from "./address.ts";
 import { Admin } from "./admin.ts";
+import { Limits } from "./guard.ts";
 import * as leaves from "./leaves.ts";
 import { Addresses } from "./matcher.ts";
-import { Limits, OneRoute } from "./route.ts";
+import { Notify } from "./notify.ts";
+import { OneRoute } from "./route.ts";
 import { about, keyed, leaf, list, oneOrMore, required, type Schema } from "./shape.ts";
 
 /** Keys that later versions bring; they are named so that nobody takes them for typing errors. */
-const LATER = ["tls", "notify", "acme", "import"];
+const LATER = ["tls", "acme", "import"];
 const Log: Schema<LogRules> = keyed({
   format: about("Form of log lines.", v.optional(leaves.word("json", "text", "off"), "json")),
   level: about(
@@ -44,6 +46,7 @@ export const ConfigSchema: Schema<Config> = v.pipe(
       v.optional(Admin, {}),
     ),
     limits: about("Limits of all routes.", v.optional(Limits, {})),
+    notify: about("Who is told when an upstream goes or returns.", v.optional(Notify)),
     routes: about("Routes, by host and path.", required(list(OneRoute, 1))),
   }, LATER),
   v.transform((written): Config => ({
@@ -52,9 +55,10 @@ export const ConfigSchema: Schema<Config> = v.pipe(
     graceMs: written.grace_period,
     log: written.log,
     admin: written.admin,
-    routes: written.routes.map(({ ownBodyLimitBytes, ...route }): Route => ({
+    notify: written.notify ?? [],
+    routes: written.routes.map(({ limited, ...route }): Route => ({
       ...route,
-      bodyLimitBytes: ownBodyLimitBytes ?? written.limits.request_body ?? Number.POSITIVE_INFINITY,
+      ...limited(written.limits),
     })),
   })),
 );

@@ -60,6 +60,7 @@ describe("load() fills in defaults", () => {
         origins: [],
         slowMs: 10_000,
       },
+      notify: [],
       routes: [{
         id: "*/",
         hosts: ["*"],
@@ -128,6 +129,8 @@ describe("load() fills in defaults", () => {
         }],
         errors: [],
         bodyLimitBytes: Infinity,
+        guard: undefined,
+        expose: false,
       }],
     });
   });
@@ -356,7 +359,7 @@ routes:
       `acme: off\n${route()}`,
       /^config.yaml:1:1 acme: Cannot use "acme" yet as it comes with a later version$/,
     ],
-    [route("auth: {}"), /Cannot use "auth" yet/],
+    [route("wake: {}"), /Cannot use "wake" yet/],
     [
       route("policy: frist"),
       /Expected a policy such as "first" or "least_conn" but received "frist", did you mean "first"\?$/,
