@@ -11,7 +11,14 @@ const ROOT = `${import.meta.dir}/..`;
 const START_LIMIT_MS = 10_000;
 
 /** `direct` is no proxy at all: the upstream itself, for what a row takes off. */
-export type ProxyName = "understudy" | "Caddy" | "nginx" | "HAProxy" | "web engine" | "floor";
+export type ProxyName =
+  | "understudy"
+  | "Caddy"
+  | "nginx"
+  | "HAProxy"
+  | "web engine"
+  | "admin off"
+  | "floor";
 export type Subject = ProxyName | "direct";
 
 /** Those that every row compares. */
@@ -40,9 +47,11 @@ interface Recipe {
   readonly command: (file: string, setting: Setting) => readonly string[];
 }
 
-const understudy = (engine: "wire" | "web"): Recipe => ({
+/** With an admin listener as by default, so that status, journal and metrics are kept. */
+const understudy = (engine: "wire" | "web", admin = "127.0.0.1:0"): Recipe => ({
   config: ({ port, upstreamPort, accessLog }) => `
 listen: 127.0.0.1:${port}
+admin: "${admin}"
 log: { format: ${accessLog ? "json" : "off"} }
 routes:
   - upstreams: [http://127.0.0.1:${upstreamPort}]
@@ -53,6 +62,7 @@ routes:
 const RECIPES: Record<ProxyName, Recipe> = {
   understudy: understudy("wire"),
   "web engine": understudy("web"),
+  "admin off": understudy("wire", "off"),
   floor: {
     command: (_, { port, upstreamPort }) => [
       `${ROOT}/node_modules/.bin/bun`,

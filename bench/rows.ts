@@ -115,6 +115,14 @@ export const ROWS: readonly Row[] = [
     sample: (stage, subject) => closedLoop(stage, subject, 64),
   },
   {
+    name: "observability",
+    title: "small GET, 64 connections, watched and unwatched",
+    unit: REQUEST_CPU,
+    subjects: ["understudy", "admin off"],
+    goals: [{ kind: "ratio", to: "admin off", ratioMax: 1.15 }],
+    sample: (stage, subject) => closedLoop(stage, subject, 64),
+  },
+  {
     name: "rate",
     title: "small GET at 2,000 requests/s",
     unit: "added p99 ms",

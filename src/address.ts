@@ -8,6 +8,13 @@ export function spellAddress(address: Address): string {
   return `${host}:${address.port}`;
 }
 
+/** The URL of an address that is listened on; no host is every interface. */
+export function urlOf(address: Address): string {
+  if (address.kind === "unix") return spellAddress(address);
+  const host = address.host === "" ? "0.0.0.0" : address.host;
+  return `http://${spellAddress({ ...address, host })}`;
+}
+
 /** One text for one address, to tell addresses apart. */
 export function addressKey(address: Address): string {
   return address.kind === "unix" ? `unix/${address.path}` : `${address.host}|${address.port}`;

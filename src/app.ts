@@ -12,8 +12,8 @@ import { Board } from "./health/board.ts";
 import type { Change } from "./health/entry.ts";
 import { watch } from "./health/loop.ts";
 import { probe } from "./health/probe.ts";
-import type { Account, Engine, Exchange, Listener, Pool, Refusal } from "./model.ts";
-import type { Config } from "./rules.ts";
+import type { Account, Engine, Exchange, Listener, Pool, Refusal, Verdict } from "./model.ts";
+import type { Config, Route } from "./rules.ts";
 import { accessLevel, accessLine, refusalLine } from "./ops/access.ts";
 import { described, type Logger } from "./ops/log.ts";
 import type { Clock, Names } from "./platform/platform.ts";
@@ -32,7 +32,11 @@ export interface ProxyDeps extends World {
   /** Also told of every exchange, after the access log. */
   readonly account?: (account: Account) => void;
   /** Also told of every change of an upstream, after the log. */
-  readonly changed?: (upstream: string, change: Change) => void;
+  readonly changed?: (upstream: string, change: Change, poolId: string) => void;
+  /** Told of the routes at work, with the upstreams that were found for them, before anything comes of them. */
+  readonly laid?: (routes: readonly Route[]) => void;
+  /** Told of every verdict on an upstream. */
+  readonly probed?: (poolId: string, upstream: string, verdict: Verdict) => void;
 }
 
 /** How long exchanges that were cut may take to tell of their end, in milliseconds. */
@@ -54,6 +58,7 @@ export class Proxy {
   #config: Config | undefined;
   /** The configuration with the upstreams that were found for it: what is at work. */
   #laid: Config | undefined;
+  #pools: readonly Pool[] = [];
   #running = 0;
   #draining = false;
   #whenIdle: () => void = () => {};
@@ -64,7 +69,7 @@ export class Proxy {
     this.board = new Board(deps.clock, (route, upstream, change) => {
       announce(deps.log, { route, upstream, change });
       if (change.kind === "phase" && change.to === "down") this.#distrust(route, upstream);
-      deps.changed?.(upstream, change);
+      deps.changed?.(upstream, change, route);
     });
     this.#sources = new Sources({
       names: deps.names,
@@ -111,6 +116,16 @@ export class Proxy {
     return this.#config;
   }
 
+  /** The routes at work, with the upstreams that were found for them. */
+  get routes(): readonly Route[] {
+    return this.#laid?.routes ?? [];
+  }
+
+  /** The pools at work, in the order of the file. */
+  get pools(): readonly Pool[] {
+    return this.#pools;
+  }
+
   /**
    * Takes a configuration over. Sockets are opened first, as only they can fail: then nothing has
    * changed yet and nothing changes. Running requests end as they began.
@@ -151,12 +166,14 @@ export class Proxy {
   /** Puts all that is known of upstreams by now to work. */
   #lay(config: Config): Plan {
     const laid = this.#sources.laid(config);
+    this.#deps.laid?.(laid.routes);
     const changes = plan(this.#laid, laid);
     this.#laid = laid;
     const pools = this.board.adopt(poolsOf(laid.routes), changes.moved);
     for (const id of [...changes.unprobe, ...changes.probe]) this.#probes.get(id)?.abort();
     for (const pool of pools) this.#startProbes(pool, changes.probe);
     this.#live.current = snapshot(laid, pools);
+    this.#pools = pools;
     return changes;
   }
 
@@ -225,11 +242,12 @@ export class Proxy {
       const loop = new AbortController();
       const { signal } = loop;
       this.#probes.set(upstream.id, loop);
-      void watch(entry, health, () => probe(upstream, health, { transport, clock, signal }), {
-        clock,
-        random,
-        signal,
-      });
+      const ask = async () => {
+        const verdict = await probe(upstream, health, { transport, clock, signal });
+        if (!signal.aborted) this.#deps.probed?.(rules.id, upstream.name, verdict);
+        return verdict;
+      };
+      void watch(entry, health, ask, { clock, random, signal });
     }
   }
 

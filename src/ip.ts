@@ -1,4 +1,4 @@
-/** IP addresses as bytes, and whether a block holds one. Pure; knows nothing of names or ports. */
+/** IP addresses as bytes, and whether a block holds one. Pure; knows no names but "localhost", and no ports. */
 import type { Cidr } from "./rules.ts";
 
 /** 4 bytes for IPv4 (also when mapped into IPv6), 16 for IPv6 without its zone; undefined for anything else. */
@@ -14,6 +14,17 @@ export function inCidr(ip: readonly number[], { bytes, bits }: Cidr): boolean {
     if (((ip[at] ?? 0) & mask) !== ((bytes[at] ?? 0) & mask)) return false;
   }
   return true;
+}
+
+const LOOPBACK: Cidr = { bytes: [127, 0, 0, 0], bits: 8 };
+
+/** Whether that host is this machine, so that nobody else can connect to it. */
+export function isLoopback(host: string): boolean {
+  const ip = parseIp(host);
+  if (ip === undefined) return host === "localhost";
+  return ip.length === 4
+    ? inCidr(ip, LOOPBACK)
+    : ip.every((byte, at) => byte === (at === 15 ? 1 : 0));
 }
 
 function parseIpv4(text: string): number[] | undefined {

@@ -21,6 +21,8 @@ export interface Verdict {
   /** Wall clock when the probe began, in milliseconds. */
   readonly startedAt: number;
   readonly durationMs: number;
+  /** Code of the last answer; undefined when none came. */
+  readonly status: number | undefined;
 }
 
 /** What live traffic found. */
@@ -262,6 +264,8 @@ export interface Account {
   readonly firstByteMs: number | undefined;
   readonly exchange: Exchange;
   readonly clientIp: string;
+  /** Name of who proved to be who: a user or a key. */
+  readonly user: string | undefined;
   readonly routeId: string | undefined;
   /** Name of the upstream that answered, else of the last one tried. */
   readonly upstream: string | undefined;

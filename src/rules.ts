@@ -92,10 +92,12 @@ export const PLAIN_PLACEHOLDERS = [
   "method",
   "uri",
   "path",
+  "decoded_path",
   "query",
   "original_method",
   "original_uri",
   "original_path",
+  "original_decoded_path",
   "request_id",
   "upstream",
   "upstream_host",
@@ -112,6 +114,7 @@ export const PLAIN_PLACEHOLDERS = [
   "status",
   "status_text",
   "error_status",
+  "error_status_text",
   "error_text",
   "user",
 ] as const;
@@ -450,6 +453,51 @@ export interface ErrorRule {
   readonly steps: readonly Step[];
 }
 
+// —— the door ——————————————————————————————————————————————————————————————————————————
+
+/** Whom a route lets in, and how much of each it bears. */
+export interface GuardRules {
+  /** Clients let in; empty lets in all that `deny` does not name. */
+  readonly allow: readonly Cidr[];
+  readonly deny: readonly Cidr[];
+  readonly cors: CorsRules | undefined;
+  readonly rate: RateRules | undefined;
+  readonly auth: AuthRules | undefined;
+  /** Requests of one client at once; Infinity when unlimited. */
+  readonly concurrentMax: number;
+}
+
+/** A bucket of tokens for each client: it holds `burst`, and `requests` more come in `perMs`. */
+export interface RateRules {
+  readonly requests: number;
+  readonly perMs: number;
+  readonly burst: number;
+}
+
+/** Ways to prove who one is; any of them suffices. */
+export interface AuthRules {
+  readonly basic: {
+    readonly realm: string;
+    /** bcrypt hashes. */
+    readonly users: readonly { readonly name: string; readonly hash: string }[];
+  } | undefined;
+  readonly keys: readonly { readonly name: string; readonly secret: string }[];
+  /** Upstreams see the proof as well. */
+  readonly pass: boolean;
+}
+
+/** What pages of other origins may do (the CORS protocol of the Fetch standard). */
+export interface CorsRules {
+  /** Undefined takes any. */
+  readonly origins: readonly RegExp[] | undefined;
+  readonly methods: readonly string[];
+  /** Undefined takes whatever is asked for. */
+  readonly headers: readonly string[] | undefined;
+  readonly credentials: boolean;
+  /** How long a browser need not ask again, in milliseconds. */
+  readonly maxAgeMs: number;
+}
+
 // —— the whole ——————————————————————————————————————————————————————————————————————————
 
 /** Host and path that lead to steps, most often the one of a pool. */
@@ -465,6 +513,38 @@ export interface Route {
   readonly errors: readonly ErrorRule[];
   /** Request body at most; Infinity when unlimited. */
   readonly bodyLimitBytes: number;
+  /** Undefined lets everyone in. */
+  readonly guard: GuardRules | undefined;
+  /** Tells clients in fields of the response which upstream answered, and what failed before. */
+  readonly expose: boolean;
+}
+
+/** What people can be told of. */
+export const NEWS = [
+  "down",
+  "up",
+  "penalised",
+  "drained",
+  "undrained",
+  "failover",
+  "failback",
+  "unavailable",
+] as const;
+
+export type News = typeof NEWS[number];
+
+/** Where news is sent, and which. */
+export interface NotifyRules {
+  /** Whoever knows the address of a webhook or a topic can use it. */
+  readonly secretUrl: string;
+  readonly format: "webhook" | "ntfy" | "gotify";
+  readonly on: readonly News[];
+  /** Body of a webhook; undefined sends JSON. Its placeholders are those of news, not of requests. */
+  readonly template: string | undefined;
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
+  readonly token: string | undefined;
+  /** News of an upstream is held back this long after the last, and summed up, in milliseconds. */
+  readonly debounceMs: number;
 }
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
@@ -474,6 +554,19 @@ export interface LogRules {
   readonly level: LogLevel;
 }
 
+/** Where the operator looks in: page, API, metrics. */
+export interface AdminRules {
+  readonly address: Address;
+  /** False where it is the default, which may be taken without harm. */
+  readonly written: boolean;
+  /** What everyone who asks must know; undefined asks for nothing. */
+  readonly token: string | undefined;
+  /** Origins besides its own address under which browsers reach it. */
+  readonly origins: readonly string[];
+  /** A response head that takes longer makes a request worth remembering, in milliseconds. */
+  readonly slowMs: number;
+}
+
 /** A whole configuration file, checked. Frozen; replaced, never changed. */
 export interface Config {
   readonly listen: readonly Address[];
@@ -481,5 +574,8 @@ export interface Config {
   /** How long running exchanges may take to end after SIGTERM, in milliseconds. */
   readonly graceMs: number;
   readonly log: LogRules;
+  /** Undefined listens nowhere. */
+  readonly admin: AdminRules | undefined;
+  readonly notify: readonly NotifyRules[];
   readonly routes: readonly Route[];
 }

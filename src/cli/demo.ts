@@ -3,6 +3,7 @@
  * by a script. Sets the stage; `demo/` plays on it.
  */
 import { stringify } from "yaml";
+import { urlOf } from "../address.ts";
 import { Proxy } from "../app.ts";
 import { play, SCRIPT_PACE } from "../demo/script.ts";
 import { judge } from "../demo/script_verdict.ts";
@@ -13,7 +14,7 @@ import { Timeline } from "../demo/timeline.ts";
 import { ListenError, type Platform } from "../platform/platform.ts";
 import { wireEngine } from "../wire/engine.ts";
 import { type Command, EXIT, UsageError } from "./command.ts";
-import { createLogger, urlOf } from "./serving.ts";
+import { createLogger } from "./serving.ts";
 import { checkConfig } from "./source.ts";
 
 /** Few tokens, so that a viewer sees many answers. */

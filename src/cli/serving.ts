@@ -2,19 +2,20 @@
  * The life of a running proxy from the operator's side: signals, reloads, the orderly end. Shared by
  * the commands that serve.
  */
-import { spellAddress } from "../address.ts";
+import { urlOf } from "../address.ts";
 import { Proxy } from "../app.ts";
-import { watchFile } from "../config/watch.ts";
+import type { Attended } from "../desk.ts";
 import type { Account } from "../model.ts";
-import type { Address, Config } from "../rules.ts";
+import type { Config } from "../rules.ts";
+import { Operator } from "../operate.ts";
 import { Logger } from "../ops/log.ts";
 import { ListenError, type Platform } from "../platform/platform.ts";
 import { webEngine } from "../web/engine.ts";
 import { wireEngine } from "../wire/engine.ts";
-import { isCaddyfile } from "./caddyfile_source.ts";
 import { EXIT, UsageError } from "./command.ts";
-import { followCaddyfile } from "./follow_caddyfile.ts";
-import { checkConfig, readConfig, type Source } from "./source.ts";
+import { follow, type Following } from "./following.ts";
+import { sinksOf } from "./sinks.ts";
+import { VERSION } from "./version.ts";
 
 /** How long a log line waits for company, in milliseconds. */
 const LOG_DELAY_MS = 20;
@@ -41,26 +42,41 @@ export interface Serving {
   readonly opened?: (proxy: Proxy) => void;
 }
 
+const STARTING = Promise.resolve(["Cannot reload as the process is starting"]);
+
 /** Serves until a signal ends it. Resolves with the exit code. */
 export async function serve(config: Config, serving: Serving, platform: Platform): Promise<number> {
   const log = createLogger(config, platform);
-  const proxy = await open(config, serving, { platform, log });
+  const sinks = sinksOf(platform, log);
+  const operator = new Operator({ platform, log, version: VERSION, sinks });
+  const tools = { platform, log, operator };
+  const proxy = await open(config, serving, tools);
   if (proxy === undefined) return EXIT.failed;
 
   // Before anyone hears of the start and sends a signal, which would kill by default.
-  const drained = untilDrained(proxy, { platform, log });
-  const stopFollowing = follow(proxy, serving, { platform, log });
+  const drained = untilDrained(proxy, tools);
+  let following: Following | undefined;
+  const reload = serving.path === undefined ? undefined : () => following?.reload() ?? STARTING;
+  if (!await attend(proxy, { ...serving, config, reload }, tools)) {
+    await proxy.drain(0);
+    return EXIT.failed;
+  }
+  following = follow(serving, { ...tools, proxy });
   const stopRelease = platform.onSignal("SIGUSR2", () => {
     proxy.board.release();
     log.info("failback.released");
   });
   const listening = proxy.addresses.map(urlOf);
-  log.info("proxy.started", { listening, routes: config.routes.length, config: serving.path });
+  const admin = operator.address && urlOf(operator.address);
+  log.info("proxy.started", {
+    ...{ listening, admin, routes: config.routes.length, config: serving.path },
+  });
   log.flush();
   serving.opened?.(proxy);
   const code = await drained;
-  stopFollowing();
+  following?.stop();
   stopRelease();
+  operator.close();
   log.flush();
   return code;
 }
@@ -74,21 +90,16 @@ export function createLogger(config: Config, platform: Platform): Logger {
   });
 }
 
-export function urlOf(address: Address): string {
-  if (address.kind === "unix") return spellAddress(address);
-  const host = address.host === "" ? "0.0.0.0" : address.host;
-  return `http://${spellAddress({ ...address, host })}`;
-}
-
 interface Tools {
   readonly platform: Platform;
   readonly log: Logger;
+  readonly operator: Operator;
 }
 
 async function open(
   config: Config,
   { account, engine }: Serving,
-  { platform, log }: Tools,
+  { platform, log, operator }: Tools,
 ): Promise<Proxy | undefined> {
   try {
     return await Proxy.open(config, {
@@ -100,7 +111,13 @@ async function open(
       hmacSha256: (key, text) => platform.hmacSha256(key, text),
       passwordMatches: (password, hash) => platform.passwordMatches(password, hash),
       compressor: (format) => platform.compressor(format),
-      ...(account && { account }),
+      changed: operator.changed,
+      laid: operator.laid,
+      probed: operator.probed,
+      account: account === undefined ? operator.account : (told) => {
+        operator.account(told);
+        account(told);
+      },
     });
   } catch (error) {
     if (!(error instanceof ListenError)) throw error;
@@ -109,50 +126,24 @@ async function open(
   }
 }
 
-/** Reloads on a change of the file and on SIGHUP or SIGUSR1, one reload at a time. */
-function follow(proxy: Proxy, { path, text }: Serving, { platform, log }: Tools): () => void {
-  if (path === undefined) return () => {};
-  let queue = Promise.resolve();
-  const reload = (read: () => Promise<Source>) => {
-    queue = queue.then(async () => takeOver(proxy, await read(), log)).catch((error: unknown) => {
-      log.error("bug.caught", { error: String(error) });
-    });
-  };
-
-  const unreadable = (problem: string) => log.warn("config.unreadable", { problem });
-  const stops = [
-    isCaddyfile(path)
-      ? followCaddyfile(platform, path, {
-        changed: () => reload(() => readConfig(path, platform)),
-        unreadable,
-      }, text)
-      : watchFile(platform, path, {
-        changed: (now) => reload(() => checkConfig(now, path, platform)),
-        unreadable,
-      }, text),
-    platform.onSignal("SIGHUP", () => reload(() => readConfig(path, platform))),
-    platform.onSignal("SIGUSR1", () => reload(() => readConfig(path, platform))),
-  ];
-  return () => stops.forEach((stop) => stop());
-}
-
-async function takeOver(proxy: Proxy, source: Source, log: Logger): Promise<void> {
-  if (proxy.draining) return;
-  if (source.kind === "refused") {
-    log.error("config.refused", { problems: source.problems });
-    return;
-  }
+/** Opens the admin listener; false where the operator's own address is taken. */
+async function attend(
+  proxy: Proxy,
+  { path, config, reload }: Omit<Attended, "proxy">,
+  { platform, operator }: Tools,
+): Promise<boolean> {
   try {
-    await proxy.replace(source.config);
-    log.info("config.reloaded", { routes: source.config.routes.length });
+    await operator.attend({ proxy, config, path, reload });
+    return true;
   } catch (error) {
     if (!(error instanceof ListenError)) throw error;
-    log.error("config.refused", { problems: [error.message] });
+    platform.stderr.write(`${error.message}\n`);
+    return false;
   }
 }
 
 /** Waits for SIGTERM or SIGINT, then for running exchanges; a second signal ends it at once. */
-function untilDrained(proxy: Proxy, { platform, log }: Tools): Promise<number> {
+function untilDrained(proxy: Proxy, { platform, log }: Omit<Tools, "operator">): Promise<number> {
   return new Promise((resolve) => {
     let draining = false;
     const end = (code: number) => {

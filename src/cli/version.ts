@@ -2,6 +2,8 @@
 import manifest from "../../package.json" with { type: "json" };
 import { type Command, EXIT } from "./command.ts";
 
+export const VERSION = manifest.version;
+
 export const version: Command = {
   name: "version",
   summary: "Say which version this is",
@@ -12,7 +14,7 @@ Prints the version of understudy and of the runtime inside it.
   flags: {},
 
   run(platform) {
-    platform.stdout.write(`understudy ${manifest.version} (${platform.runtime})\n`);
+    platform.stdout.write(`understudy ${VERSION} (${platform.runtime})\n`);
     return Promise.resolve(EXIT.fine);
   },
 };

@@ -31,20 +31,24 @@ export const Respond: Schema<Action> = shortOr<Action>(
   ),
   v.pipe(
     keyed({
-      status: about("Status.", v.optional(leaves.StatusTemplate, 200)),
+      status: about(
+        "Status; the error's among errors and else 200 when not set.",
+        v.optional(leaves.StatusTemplate),
+      ),
       body: about("Body, with placeholders.", v.optional(leaves.TextTemplate, "")),
       headers: about("Header fields.", v.optional(ResponseFields, {})),
       close: about("Ends the connection after it.", v.optional(leaves.Switch, false)),
     }),
-    v.transform(({ headers, ...answer }): Action => ({
+    v.transform(({ status, headers, ...answer }): Action => ({
       kind: "respond",
+      status: status ?? [],
       ...answer,
       fields: headers,
     })),
   ),
 );
 
-const ANSWER = { kind: "respond", status: ["200"], body: [], fields: [], close: false } as const;
+const ANSWER = { kind: "respond", status: [], body: [], fields: [], close: false } as const;
 
 const Elsewhere = leaf(
   { type: "string", examples: ["https://{host}{uri}"] },
@@ -179,16 +183,21 @@ const Users = v.pipe(
   }),
 );
 
-export const BasicAuth: Schema<Action> = v.pipe(
+/** Names and passwords, in a step or at the door of a route. */
+export const BasicLogin = v.pipe(
   keyed({
     realm: about("What the browser calls it.", v.optional(Realm, "restricted")),
     users: about("bcrypt hashes of passwords, by name of the user.", required(Users)),
   }),
-  v.transform(({ realm, users: all }): Action => ({
-    kind: "basic_auth",
+  v.transform(({ realm, users: all }) => ({
     realm,
     users: Object.entries(all).map(([name, hash]) => ({ name, hash })),
   })),
+);
+
+export const BasicAuth: Schema<Action> = v.pipe(
+  BasicLogin,
+  v.transform((login): Action => ({ kind: "basic_auth", ...login })),
 );
 
 export const Limit: Schema<Action> = v.pipe(

@@ -5,6 +5,7 @@
 import * as v from "valibot";
 import type { ErrorRule, PoolRules, Route, Step } from "../rules.ts";
 import { withPools } from "../steps.ts";
+import { DOOR, Limits, toGuard, type WrittenLimits } from "./guard.ts";
 import * as leaves from "./leaves.ts";
 import { Host, PathPrefix } from "./matcher.ts";
 import { toPool } from "./pool.ts";
@@ -12,18 +13,11 @@ import { about, holds, keyed, oneOrMore, required, type Schema } from "./shape.t
 import { POOL, Steps } from "./step.ts";
 
 /** Keys that later versions bring; they are named so that nobody takes them for typing errors. */
-const LATER = ["tls", "auth", "allow", "deny", "cors", "wake", "models", "expose"];
-
-export const Limits = keyed({
-  request_body: about(
-    "Request body at most; a larger one is answered with 413.",
-    v.optional(leaves.SizeLimitBytes),
-  ),
-});
+const LATER = ["tls", "wake", "models"];
 
 /** A route before it takes what it does not say from the top level. */
-export interface RouteDraft extends Omit<Route, "bodyLimitBytes"> {
-  readonly ownBodyLimitBytes: number | undefined;
+export interface RouteDraft extends Omit<Route, "bodyLimitBytes" | "guard"> {
+  readonly limited: (general: WrittenLimits) => Pick<Route, "bodyLimitBytes" | "guard">;
 }
 
 const ErrorSteps: Schema<ErrorRule> = v.pipe(
@@ -57,13 +51,20 @@ export const OneRoute: Schema<RouteDraft> = v.pipe(
       v.optional(oneOrMore(ErrorSteps)),
     ),
     limits: about("Limits of this route, before those of the top level.", v.optional(Limits, {})),
+    ...DOOR,
+    expose: about(
+      "Tells clients in fields of the response which upstream answered.",
+      v.optional(leaves.Switch, false),
+    ),
     ...POOL,
   }, LATER),
   holds(["upstreams", "dynamic", "steps"], {
     most: undefined,
     expected: '"upstreams", "dynamic" or "steps"',
   }),
-  v.transform(({ host, path, port, steps, errors, limits, ...written }): RouteDraft => {
+  v.transform((route): RouteDraft => {
+    const { host, path, port, steps, errors, limits, expose, ...rest } = route;
+    const { auth, allow, deny, cors, ...written } = rest;
     const hosts = [...new Set(host)];
     const paths = [...new Set(path)];
     const ports = [...new Set(port)];
@@ -80,7 +81,11 @@ export const OneRoute: Schema<RouteDraft> = v.pipe(
       ports,
       steps: withPools([...(steps ?? []), ...last], name),
       errors: (errors ?? []).map((rule) => ({ ...rule, steps: withPools(rule.steps, name) })),
-      ownBodyLimitBytes: limits.request_body,
+      expose,
+      limited: (general) => ({
+        bodyLimitBytes: limits.request_body ?? general.request_body ?? Number.POSITIVE_INFINITY,
+        guard: toGuard({ auth, allow, deny, cors }, limits, general),
+      }),
     };
   }),
 );

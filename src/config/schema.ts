@@ -5,13 +5,16 @@
 import * as v from "valibot";
 import type { Config, LogRules, Route } from "../rules.ts";
 import { readListen } from "./address.ts";
+import { Admin } from "./admin.ts";
+import { Limits } from "./guard.ts";
 import * as leaves from "./leaves.ts";
 import { Addresses } from "./matcher.ts";
-import { Limits, OneRoute } from "./route.ts";
+import { Notify } from "./notify.ts";
+import { OneRoute } from "./route.ts";
 import { about, keyed, leaf, list, oneOrMore, required, type Schema } from "./shape.ts";
 
 /** Keys that later versions bring; they are named so that nobody takes them for typing errors. */
-const LATER = ["tls", "admin", "notify", "acme", "import"];
+const LATER = ["tls", "acme", "import"];
 const Log: Schema<LogRules> = keyed({
   format: about("Form of log lines.", v.optional(leaves.word("json", "text", "off"), "json")),
   level: about(
@@ -38,7 +41,12 @@ export const ConfigSchema: Schema<Config> = v.pipe(
       v.optional(leaves.duration(), "10m"),
     ),
     log: about("Log on standard output.", v.optional(Log, {})),
+    admin: about(
+      "Status page, API and metrics: an address such as 127.0.0.1:2020, which is the default, or off.",
+      v.optional(Admin, {}),
+    ),
     limits: about("Limits of all routes.", v.optional(Limits, {})),
+    notify: about("Who is told when an upstream goes or returns.", v.optional(Notify)),
     routes: about("Routes, by host and path.", required(list(OneRoute, 1))),
   }, LATER),
   v.transform((written): Config => ({
@@ -46,9 +54,11 @@ export const ConfigSchema: Schema<Config> = v.pipe(
     trustedProxies: (written.trusted_proxies ?? []).flat(),
     graceMs: written.grace_period,
     log: written.log,
-    routes: written.routes.map(({ ownBodyLimitBytes, ...route }): Route => ({
+    admin: written.admin,
+    notify: written.notify ?? [],
+    routes: written.routes.map(({ limited, ...route }): Route => ({
       ...route,
-      bodyLimitBytes: ownBodyLimitBytes ?? written.limits.request_body ?? Number.POSITIVE_INFINITY,
+      ...limited(written.limits),
     })),
   })),
 );

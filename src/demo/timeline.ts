@@ -18,7 +18,7 @@ export interface TimelineDeps {
 /** A change that the proxy's board told of. */
 export type BoardChange =
   | { readonly kind: "phase"; readonly to: Phase; readonly reason: string }
-  | { readonly kind: "penalised"; readonly reason: string };
+  | { readonly kind: "penalised" | "drained" | "undrained"; readonly reason: string };
 
 /** What a line needs of an exchange. */
 export type Exchanged =
@@ -76,7 +76,8 @@ export class Timeline {
 
   /** An upstream changed its phase, or failed under a request. */
   changed(upstream: string, change: BoardChange): void {
-    const word = change.kind === "phase" ? change.to : "failing";
+    const other = change.kind === "penalised" ? "failing" : change.kind;
+    const word = change.kind === "phase" ? change.to : other;
     this.event(upstream, word, change.reason);
   }
 

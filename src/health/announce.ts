@@ -12,6 +12,10 @@ export function announce(
     log.warn("upstream.penalised", { route, upstream, reason: change.reason, seconds });
     return;
   }
+  if (change.kind !== "phase") {
+    log.info(`upstream.${change.kind}`, { route, upstream });
+    return;
+  }
   const { from, to, reason } = change;
   const fields = { route, upstream, from, to, reason };
   if (to === "down") log.warn("health.changed", fields);

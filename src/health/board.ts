@@ -3,7 +3,7 @@
  * rules and not what was learned. Builds the pools that requests work with.
  */
 import type { Held, Pool } from "../model.ts";
-import type { PoolRules } from "../rules.ts";
+import type { PoolRules, Upstream } from "../rules.ts";
 import type { Clock } from "../platform/platform.ts";
 import { type Change, Entry } from "./entry.ts";
 
@@ -31,7 +31,7 @@ export class Board {
       const members = rules.upstreams.map((upstream) => {
         const known = moved.has(upstream.id) ? undefined : this.#entries.get(upstream.id);
         known?.configure(rules);
-        const entry = known ?? this.#enter(rules, upstream.name);
+        const entry = known ?? this.#enter(rules, upstream);
         entries.set(upstream.id, entry);
         return { upstream, standing: entry };
       });
@@ -51,15 +51,20 @@ export class Board {
     return this.#entries.get(upstreamId);
   }
 
-  /** Lets every pool go back to the upstream it prefers. What `failback: manual` waits for. */
-  release(): void {
-    for (const hold of this.#held.values()) hold.upstreamId = undefined;
+  /** Lets a pool, or every one, go back to the upstream it prefers. What `failback: manual` waits for. */
+  release(poolId?: string): void {
+    for (const [id, hold] of this.#held) {
+      if (poolId === undefined || id === poolId) hold.upstreamId = undefined;
+    }
   }
 
-  #enter(rules: PoolRules, upstream: string): Entry {
-    return new Entry(rules, {
+  #enter(rules: PoolRules, { id, name }: Upstream): Entry {
+    const entry = new Entry(rules, {
       clock: this.#clock,
-      announce: (change) => this.#announce(rules.id, upstream, change),
+      announce: (change) => this.#announce(rules.id, name, change),
     });
+    // An operator drained what bears this name, wherever it is now.
+    entry.drained = this.#entries.get(id)?.drained ?? false;
+    return entry;
   }
 }

@@ -5,6 +5,8 @@
 import type { DownHearer, Phase, Sighting, Standing, Verdict } from "../model.ts";
 import type { HealthRules, PassiveRules } from "../rules.ts";
 import type { Clock } from "../platform/platform.ts";
+import { Askers } from "./askers.ts";
+import { Latencies } from "./latencies.ts";
 import { barredUntil, countsAs, penalise, type Penalties } from "./passive.ts";
 import { type Health, observe } from "./state.ts";
 
@@ -12,7 +14,9 @@ import { type Health, observe } from "./state.ts";
 export type Change =
   | { readonly kind: "phase"; readonly from: Phase; readonly to: Phase; readonly reason: string }
   /** Penalties began to bar the upstream. */
-  | { readonly kind: "penalised"; readonly reason: string; readonly forMs: number };
+  | { readonly kind: "penalised"; readonly reason: string; readonly forMs: number }
+  /** An operator took it out of play, or back in. */
+  | { readonly kind: "drained" | "undrained"; readonly reason: string };
 
 export interface Rules {
   readonly health: HealthRules | undefined;
@@ -29,6 +33,12 @@ const UNPROBED = "not probed yet";
 export class Entry implements Standing {
   drained = false;
   inFlight = 0;
+  /** Attempts it was given, and those that failed or were cut. */
+  requests = 0;
+  failures = 0;
+  /** To the response head of requests, and of probes as a whole. */
+  readonly latencies = new Latencies();
+  readonly probeLatencies = new Latencies();
   /** `elapsed` time of the last request that came, or would rather have come, here. */
   lastWantedAt = -Infinity;
   /** A failure or a doubt wants a probe now; the loop takes it back when it starts one. */
@@ -49,6 +59,7 @@ export class Entry implements Standing {
   #fitSince: number;
   #lastFailureAt = -Infinity;
   #settleFirst: () => void = () => {};
+  readonly #askers = new Askers();
   /** As many as requests wait here: a list, as a `Set` makes its table anew under such traffic. */
   readonly #hearers: DownHearer[] = [];
 
@@ -64,9 +75,18 @@ export class Entry implements Standing {
     return this.#health.phase;
   }
 
-  /** A streak against the phase is under way. */
-  get wavering(): boolean {
-    return this.#health.streak > 0;
+  /** Verdicts in a row against the phase. */
+  get streak(): number {
+    return this.#health.streak;
+  }
+
+  /** Keeps new requests from it, or lets them come again. Says whether that changed anything. */
+  drain(drained: boolean): boolean {
+    if (this.drained === drained) return false;
+    this.drained = drained;
+    const kind = drained ? "drained" : "undrained";
+    this.#deps.announce({ kind, reason: `${kind} by an operator` });
+    return true;
   }
 
   /** Takes new rules over after a reload. What was learned stays, unless probing began or ended. */
@@ -76,6 +96,7 @@ export class Entry implements Standing {
     if (rules.passive.failDurationMs === 0) this.#clear();
     if (probedBefore === (rules.health !== undefined)) return;
 
+    this.#askers.dismiss();
     if (this.phase === "down") this.#fitSince = this.#deps.clock.elapsed();
     this.#health = { phase: "unknown", streak: 0 };
     this.since = this.#deps.clock.now();
@@ -94,8 +115,18 @@ export class Entry implements Standing {
     return barredUntil(this.#penalties, now, this.#rules.passive.failsMax);
   }
 
+  get fails(): number {
+    return this.penalties(this.#deps.clock.elapsed()).length;
+  }
+
+  /** `elapsed` times at which remembered failures lapse, the first to lapse first. */
+  penalties(now: number): readonly number[] {
+    return this.#penalties.filter((lapsesAt) => lapsesAt > now);
+  }
+
   enter(): void {
     this.inFlight++;
+    this.requests++;
     this.wanted();
   }
 
@@ -113,6 +144,9 @@ export class Entry implements Standing {
   }
 
   saw(sighting: Sighting): void {
+    if (sighting.kind === "answered") this.latencies.push(sighting.latencyMs);
+    else this.failures++;
+    if (sighting.kind === "failed") this.latencies.push(undefined);
     const reason = countsAs(sighting, this.#rules.passive);
     if (reason !== undefined) this.#penalise(reason);
   }
@@ -120,6 +154,13 @@ export class Entry implements Standing {
   suspect(): void {
     this.probeAsked = true;
     this.nudge();
+  }
+
+  /** Asks for a probe now and settles with its verdict; undefined when it is not probed, or no longer. */
+  probeNow(): Promise<Verdict | undefined> {
+    if (this.#rules.health === undefined) return Promise.resolve(undefined);
+    this.suspect();
+    return this.#askers.ask(this.#deps.clock.elapsed());
   }
 
   hear(hearer: DownHearer): void {
@@ -138,18 +179,21 @@ export class Entry implements Standing {
     const { health: rules, passive } = this.#rules;
     if (rules === undefined) return;
     this.lastVerdict = verdict;
+    this.probeLatencies.push(verdict.passed ? verdict.durationMs : undefined);
 
     const before = this.#health;
     this.#health = observe(before, verdict.passed, rules);
     if (verdict.passed && passive.clearOnPass && startedAt >= this.#lastFailureAt) this.#clear();
     if (before.phase !== this.phase) this.#turn(before.phase, verdict.reason);
     this.#settle();
+    this.#askers.answer(verdict, startedAt);
     if (this.phase !== "down") return;
     for (const hearer of [...this.#hearers]) hearer.wentDown(verdict.silent);
   }
 
   /** Ends every wait on this entry; it is no longer configured. */
   retire(): void {
+    this.#askers.dismiss();
     this.#settle();
     this.#hearers.length = 0;
   }

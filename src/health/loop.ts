@@ -47,7 +47,7 @@ function interval(
 ): number {
   const { intervalMs, fastIntervalMs, idleIntervalMs } = rules;
   if (entry.probeAsked) return Math.min(ASKED_SPACING_MS, fastIntervalMs);
-  if (entry.wavering) return fastIntervalMs * spread;
+  if (entry.streak > 0) return fastIntervalMs * spread;
   // As long ago as `Entry.wanted` takes for idle, which then nudges: else requests that come more
   // often than probes would let the loop sleep on.
   const idle = idleIntervalMs !== undefined && entry.lastWantedAt < startedAt - intervalMs;

@@ -23,7 +23,10 @@ export interface ProbeDeps {
   readonly signal: AbortSignal;
 }
 
-type Finding = Pick<Verdict, "passed" | "reason"> & { readonly silent?: true };
+type Finding = Pick<Verdict, "passed" | "reason"> & {
+  readonly silent?: true;
+  readonly status?: number;
+};
 
 /** Bytes of a body that `expect_body` looks at. */
 const BODY_LIMIT_BYTES = 64 * 1024;
@@ -49,7 +52,8 @@ export async function probe(
   const late = ending.signal.aborted && !finding.passed;
   const reason = late ? `did not answer within ${rules.timeoutMs} ms` : finding.reason;
   const durationMs = clock.elapsed() - began;
-  return { passed: finding.passed, silent: finding.silent ?? false, reason, startedAt, durationMs };
+  const { passed, silent = false, status } = finding;
+  return { passed, silent, reason, startedAt, durationMs, status };
 }
 
 async function check(
@@ -67,10 +71,14 @@ async function check(
 
     const { response } = outcome;
     const location = rules.followRedirects ? redirection(response) : undefined;
-    if (location === undefined) return await judge(response, rules, signal);
+    if (location === undefined) {
+      return { ...await judge(response, rules, signal), status: response.status };
+    }
     response.body?.cancel();
     const next = follow(location, asked, target);
-    if (next === undefined) return { passed: false, reason: `redirected to "${location}"` };
+    if (next === undefined) {
+      return { passed: false, status: response.status, reason: `redirected to "${location}"` };
+    }
     ({ asked, target } = next);
   }
   return { passed: false, reason: `redirected more than ${REDIRECTS_MAX} times` };

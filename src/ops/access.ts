@@ -65,6 +65,7 @@ function accessJson(account: Account): string {
     `,"resp_headers":${account.replyFields === undefined ? "{}" : redacted(account.replyFields)}` +
     (routeId === undefined ? "" : `,"route":${quoted(routeId)}`) +
     (upstream === undefined ? "" : `,"upstream":${quoted(upstream)}`) +
+    (account.user === undefined ? "" : `,"user":${quoted(account.user)}`) +
     `,"attempts":${account.attempts},"outcome":"${account.outcome}"` +
     `,"request_id":${quoted(account.requestId)}` +
     (failures.length === 0 ? "" : `,"failures":${JSON.stringify(failures)}`);
@@ -131,19 +132,40 @@ function canonical(name: string): string {
   return name.toLowerCase().replace(/(?:^|-)[a-z]/g, (start) => start.toUpperCase());
 }
 
+/** What a line for people tells of an exchange. */
+export interface AccessWords
+  extends
+    Pick<Account, "status" | "upstream" | "user" | "outcome" | "durationMs" | "bodyBytes" | "failures"> {
+  readonly method: string;
+  readonly host: string;
+  /** Credentials taken out. */
+  readonly uri: string;
+}
+
 function accessText(account: Account, paint: Paint): string {
-  const { exchange, status } = account;
+  const { exchange: { method, fields, target } } = account;
+  const { status, upstream, user, outcome, durationMs, bodyBytes, failures } = account;
+  return accessWords({
+    ...{ status, upstream, user, outcome, durationMs, bodyBytes, failures, method },
+    host: fields.get("host") ?? "",
+    uri: redactedUri(target),
+  }, paint);
+}
+
+/** The line for one exchange as people read it, but for its time. */
+export function accessWords(words: AccessWords, paint: Paint): string {
+  const { status, failures, user, outcome } = words;
   const colour = status >= 500 ? "red" : status >= 400 ? "yellow" : "green";
-  const { failures } = account;
   const story = failures.length > 0 ? `  after ${visible(failures.join(", "))}` : "";
-  const how = account.outcome === "answered" ? "" : `  ${account.outcome}`;
+  const who = user === undefined ? "" : `  by ${visible(user)}`;
+  const how = who + (outcome === "answered" ? "" : `  ${outcome}`);
   return [
     paint(colour, String(status)),
-    exchange.method.padEnd(4),
-    visible(`${exchange.fields.get("host") ?? "-"}${redactedUri(exchange.target)}`),
+    words.method.padEnd(4),
+    visible(`${words.host || "-"}${words.uri}`),
     paint("dim", "→"),
-    account.upstream ?? "nobody",
-    paint("dim", `${duration(account.durationMs)}, ${size(account.bodyBytes)}`),
+    words.upstream ?? "nobody",
+    paint("dim", `${duration(words.durationMs)}, ${size(words.bodyBytes)}`),
   ].join(" ") + how + paint("dim", story);
 }
 

@@ -59,7 +59,11 @@ export class RouteSeries {
   constructor(id: string, names: Iterable<string>, before: RouteSeries | undefined) {
     this.none = before?.none ?? new AnswerSeries(id, NONE);
     this.upstreams = new Map(
-      [...names].map((name) => [name, before?.upstreams.get(name) ?? new AnswerSeries(id, name)]),
+      [...names].map((name) => {
+        // An upstream of that very name shares the series: the same labels twice fail a scrape.
+        if (name === NONE) return [name, this.none];
+        return [name, before?.upstreams.get(name) ?? new AnswerSeries(id, name)];
+      }),
     );
   }
 
@@ -74,7 +78,9 @@ export class RouteSeries {
   }
 
   get all(): readonly AnswerSeries[] {
-    return this.none.used ? [...this.upstreams.values(), this.none] : [...this.upstreams.values()];
+    const all = new Set(this.upstreams.values());
+    if (this.none.used) all.add(this.none);
+    return [...all];
   }
 }
 

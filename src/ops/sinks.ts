@@ -3,7 +3,7 @@
  * Calls come from the request path and from probes: they return at once and never throw on purpose.
  */
 import type { Account, Verdict } from "../model.ts";
-import type { Route } from "../rules.ts";
+import type { Config, Route } from "../rules.ts";
 import type { Status, Transition } from "./status.ts";
 
 /** Counts what happened, and tells it in the words of Prometheus. */
@@ -23,6 +23,8 @@ export interface Metrics {
 
 /** Tells people of transitions, in its own time. */
 export interface Notifier {
+  /** A configuration is in force: the first one, or another. */
+  adopt(config: Config): void;
   told(transition: Transition): void;
 }
 

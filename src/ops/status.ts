@@ -137,8 +137,8 @@ export interface Notable {
   readonly upstream: string | undefined;
   readonly attempts: number;
   readonly durationMs: number;
-  /** Time to the response head; undefined when none was sent. */
-  readonly headMs: number | undefined;
+  /** Until its head went out; undefined when none did. */
+  readonly firstByteMs: number | undefined;
   /** Why attempts failed, in order. */
   readonly failures: readonly string[];
   /** failed_over: another upstream answered · cut: it died mid-response · failed: nobody answered · slow: its head took long */

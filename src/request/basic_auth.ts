@@ -17,25 +17,37 @@ export async function basicAuth(
   visit: Visit,
   desk: PasswordDesk,
 ): Promise<Ending | undefined> {
-  const claim = credentials(visit.fields.get("authorization") ?? "");
-  const user = users.find(({ name }) => name === claim?.name);
-  const [someone] = users;
-  if (claim !== undefined && someone !== undefined) {
-    const found = await desk.check(user ?? { ...someone }, claim.password);
-    if (found === "busy") {
-      visit.story.outcome = "refused";
-      return errorEnding(503, visit, { retryAfterMs: 1000 });
-    }
-    if (found === "right" && user !== undefined) {
-      visit.user = user.name;
-      return undefined;
-    }
+  const user = await provenUser(users, visit.fields.get("authorization") ?? "", desk);
+  if (user !== undefined && user !== "busy") {
+    visit.user = user.name;
+    return undefined;
   }
   visit.story.outcome = "refused";
+  if (user === "busy") return errorEnding(503, visit, { retryAfterMs: 1000 });
   const ending = errorEnding(401, visit);
-  const quoted = realm.replace(/["\\]/g, "\\$&");
-  ending.reply.fields.append("WWW-Authenticate", `Basic realm="${quoted}", charset="UTF-8"`);
+  ending.reply.fields.append("WWW-Authenticate", challenge(realm));
   return ending;
+}
+
+/** The user that an `Authorization` field proves to be theirs; "busy" while too many ask. */
+export async function provenUser(
+  users: readonly User[],
+  field: string,
+  desk: PasswordDesk,
+): Promise<User | "busy" | undefined> {
+  const claim = credentials(field);
+  const [someone] = users;
+  if (claim === undefined || someone === undefined) return undefined;
+  const user = users.find(({ name }) => name === claim.name);
+  const found = await desk.check(user ?? { ...someone }, claim.password);
+  if (found === "busy") return found;
+  return found === "right" ? user : undefined;
+}
+
+/** Asks for a name and a password (RFC 7617 section 2). */
+export function challenge(realm: string): string {
+  const quoted = realm.replace(/["\\]/g, "\\$&");
+  return `Basic realm="${quoted}", charset="UTF-8"`;
 }
 
 /** Checks at once, of all requests together: hashing takes a core each for a good part of a second. */
@@ -96,7 +108,7 @@ function credentials(field: string): { name: string; password: string } | undefi
 }
 
 /** Takes the same time wherever two texts of one length differ. */
-function sameText(one: string, other: string): boolean {
+export function sameText(one: string, other: string): boolean {
   let difference = one.length ^ other.length;
   for (let at = 0; at < one.length; at++) difference |= one.charCodeAt(at) ^ other.charCodeAt(at);
   return difference === 0;

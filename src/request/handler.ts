@@ -3,13 +3,15 @@
  * outside comes through its arguments, and it knows of no engine.
  */
 import type { Delivery, Exchange, Reply, Tunnel } from "../model.ts";
-import type { Step } from "../rules.ts";
+import type { GuardRules, Step } from "../rules.ts";
 import { bounded } from "./body.ts";
 import { amended, limited, run } from "./chain.ts";
 import { identify } from "./client.ts";
 import type { Crew } from "./crew.ts";
 import { PasswordDesk } from "./basic_auth.ts";
 import type { RelayDeps, Snapshot } from "./deps.ts";
+import { Porter } from "./door.ts";
+import { dress } from "./dress.ts";
 import type { Answer, Ending } from "./ending.ts";
 import { leaving } from "./leaving.ts";
 import { portOf } from "./placeholders.ts";
@@ -25,6 +27,7 @@ export type Relay = (exchange: Exchange) => Promise<void>;
 
 /** Makes the function that serves one exchange after another. It never rejects. */
 export function createRelay(deps: RelayDeps): Relay {
+  const desk = new PasswordDesk(deps.world);
   const crew: Crew = {
     clock: deps.clock,
     world: deps.world,
@@ -34,7 +37,8 @@ export function createRelay(deps: RelayDeps): Relay {
       deadlines: deps.deadlines,
       poolNow: (id) => deps.live.current.pool(id),
     },
-    desk: new PasswordDesk(deps.world),
+    desk,
+    porter: new Porter({ clock: deps.clock, world: deps.world, desk }),
     run: (steps, visit) => run(steps, visit, crew),
   };
   return async (exchange) => {
@@ -53,6 +57,7 @@ export function createRelay(deps: RelayDeps): Relay {
           ending = await amended(ending, found.route.errors, visit, crew);
         }
         ending = departing(ending, visit, crew);
+        if (found.dressed) dress(ending, found, visit);
       } else {
         ending = admitted;
       }
@@ -80,6 +85,7 @@ export function createRelay(deps: RelayDeps): Relay {
       deps.account({
         requestId: story.requestId,
         clientIp: story.client.ip,
+        user: story.user,
         routeId: story.routeId,
         upstream: story.upstream,
         attempts: story.attempts,
@@ -109,7 +115,7 @@ interface Admitted {
   readonly found: Found;
 }
 
-function admit(exchange: Exchange, snapshot: Snapshot, story: Story): Admitted | Ending {
+export function admit(exchange: Exchange, snapshot: Snapshot, story: Story): Admitted | Ending {
   const { requestId } = story;
   const hostField = exchange.fields.get("host");
   const hostname = normalHost(hostField);
@@ -134,7 +140,21 @@ function admit(exchange: Exchange, snapshot: Snapshot, story: Story): Admitted |
 }
 
 /** Where the route leads. Most lead to one pool, and are spared the walk. */
-function along({ route, only }: Found, visit: Visit, crew: Crew): Ending | Promise<Ending> {
+function along(found: Found, visit: Visit, crew: Crew): Ending | Promise<Ending> {
+  const { guard } = found.route;
+  return guard === undefined ? inside(found, visit, crew) : pastDoor(guard, found, visit, crew);
+}
+
+async function pastDoor(
+  guard: GuardRules,
+  found: Found,
+  visit: Visit,
+  crew: Crew,
+): Promise<Ending> {
+  return await crew.porter.receive(guard, found.route, visit) ?? inside(found, visit, crew);
+}
+
+function inside({ route, only }: Found, visit: Visit, crew: Crew): Ending | Promise<Ending> {
   const tooLarge = limited(route.bodyLimitBytes, visit);
   if (tooLarge !== undefined) return tooLarge;
   return only === undefined ? walk(route.steps, visit, crew) : proxy(only, visit, crew);
@@ -210,6 +230,7 @@ function conclude(ending: Ending, { end }: Delivery, story: Story): void {
   const answer = answerOf(ending);
   if (answer && end === "cut") answer.member.standing.saw({ kind: "truncated" });
   answer?.member.standing.leave();
+  story.ended?.();
   if (end === "cut") story.outcome = "truncated";
   if (end === "left") story.outcome = "abandoned";
 }

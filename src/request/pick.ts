@@ -47,6 +47,23 @@ export function available({ upstream, standing }: Member, pool: Pool, now: numbe
 }
 
 /**
+ * Whom the next request would get where preference decides; asks without holding on to anyone.
+ * `evenFull` takes those for able that merely have no room now.
+ */
+export function expected(pool: Pool, now: number, evenFull: boolean): Member | undefined {
+  const { policy, failback } = pool.rules;
+  if (policy.kind !== "first") return undefined;
+  const able = (member: Member) => evenFull ? fits(member, now) : available(member, pool, now);
+  const held = failback.kind === "immediate" ? undefined : successor(heldNow(pool), pool, now);
+  return held !== undefined && able(held) ? held : pool.members.find(able);
+}
+
+function fits({ standing }: Member, now: number): boolean {
+  return !standing.drained && standing.phase !== "down" &&
+    standing.penalisedUntil(now) === undefined;
+}
+
+/**
  * The member that `failback` keeps traffic on, noted in `pool.held`; undefined means plain preference.
  * Only policy `first` has one to fail back to. A member that is merely full keeps its hold: what
  * spills over comes back.
@@ -56,10 +73,13 @@ export function hold(pool: Pool, now: number): Member | undefined {
 }
 
 function holder(pool: Pool, now: number): Member | undefined {
-  const held = pool.members.find(({ upstream }) => upstream.id === pool.held.upstreamId);
-  const next = successor(held, pool, now);
+  const next = successor(heldNow(pool), pool, now);
   pool.held.upstreamId = next?.upstream.id;
   return next;
+}
+
+function heldNow({ members, held: { upstreamId } }: Pool): Member | undefined {
+  return members.find(({ upstream }) => upstream.id === upstreamId);
 }
 
 function successor(held: Member | undefined, pool: Pool, now: number): Member | undefined {

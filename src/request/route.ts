@@ -10,6 +10,8 @@ export interface Found {
   readonly route: Route;
   /** The pool to which everything goes, where the route is that and nothing else, as most are. */
   readonly only: PoolRules | undefined;
+  /** Its answers are marked as they leave: for pages of other origins, or with who answered. */
+  readonly dressed: boolean;
 }
 
 export interface Router {
@@ -53,7 +55,8 @@ export function buildRouter(routes: readonly Route[]): Router {
   const wildcard = new Map<string, Candidate[]>();
   const any: Candidate[] = [];
   for (const route of routes) {
-    const found = { route, only: onlyPool(route) };
+    const dressed = route.expose || route.guard?.cors !== undefined;
+    const found = { route, only: onlyPool(route), dressed };
     for (const host of route.hosts) {
       const list = host === "*"
         ? any

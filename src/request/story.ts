@@ -21,6 +21,10 @@ export class Story implements Ledger {
   outcome: ExchangeOutcome = "error";
   failures: readonly string[] = NONE;
   lost: readonly LostAttempt[] = NONE;
+  /** Who proved to be who. */
+  user: string | undefined;
+  /** To be called at the end of the exchange, where someone counts those that run. */
+  ended: (() => void) | undefined;
   /** False where a step keeps the exchange out of the access log. */
   logged = true;
 

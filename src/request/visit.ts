@@ -34,8 +34,6 @@ export class Visit implements Asked {
   exchange: Exchange;
   /** Its `Host`. */
   host: string;
-  /** Who proved to be who. */
-  user: string | undefined;
   /** Why an error is answered, in the steps about it. */
   error: { readonly status: number; readonly text: string } | undefined;
   /** The upstream's answer, in the steps about it; nobody's once they are through. */
@@ -64,6 +62,15 @@ export class Visit implements Asked {
 
   get client(): Client {
     return this.story.client;
+  }
+
+  /** Who proved to be who. */
+  get user(): string | undefined {
+    return this.story.user;
+  }
+
+  set user(name: string | undefined) {
+    this.story.user = name;
   }
 
   get requestId(): string {

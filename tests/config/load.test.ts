@@ -53,6 +53,14 @@ describe("load() fills in defaults", () => {
       trustedProxies: [],
       graceMs: 600_000,
       log: { format: "json", level: "info" },
+      admin: {
+        address: { kind: "tcp", host: "127.0.0.1", port: 2020 },
+        written: false,
+        token: undefined,
+        origins: [],
+        slowMs: 10_000,
+      },
+      notify: [],
       routes: [{
         id: "*/",
         hosts: ["*"],
@@ -121,6 +129,8 @@ describe("load() fills in defaults", () => {
         }],
         errors: [],
         bodyLimitBytes: Infinity,
+        guard: undefined,
+        expose: false,
       }],
     });
   });
@@ -346,10 +356,10 @@ routes:
     ],
     ["routes: [3]", /routes\[0\]: Expected a map but received 3$/],
     [
-      `admin: off\n${route()}`,
-      /^config.yaml:1:1 admin: Cannot use "admin" yet as it comes with a later version$/,
+      `acme: off\n${route()}`,
+      /^config.yaml:1:1 acme: Cannot use "acme" yet as it comes with a later version$/,
     ],
-    [route("auth: {}"), /Cannot use "auth" yet/],
+    [route("wake: {}"), /Cannot use "wake" yet/],
     [
       route("policy: frist"),
       /Expected a policy such as "first" or "least_conn" but received "frist", did you mean "first"\?$/,

@@ -15,6 +15,9 @@ const FILES: Readonly<Record<string, string>> = {
   "/etc/understudy/us.pem": CERTIFICATE,
   "/etc/understudy/us.key": KEY,
   "/run/secrets/ann": `$2a$14$${"a".repeat(53)}`,
+  "/run/secrets/laptop": "key-of-laptop",
+  "/run/secrets/phone": "key-of-phone",
+  "/run/secrets/discord_webhook": "https://discord.com/api/webhooks/1/x",
 };
 
 function readRoot(name: string): Promise<string> {

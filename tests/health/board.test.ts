@@ -20,6 +20,7 @@ function bench(): { board: Board; heard: string[]; fail: (id: string) => void } 
     reason: "refused",
     startedAt: clock.now(),
     durationMs: 1,
+    status: undefined,
   };
   return { board, heard, fail: (id) => board.entry(id)?.judge(verdict, clock.elapsed()) };
 }
@@ -68,6 +69,17 @@ describe("Board.adopt()", () => {
     assert.equal(board.adopt([PROBED], NONE)[0]?.held.upstreamId, undefined);
   });
 
+  it("keeps an upstream drained, also where it moved to", () => {
+    const { board } = bench();
+    board.adopt([PROBED], NONE);
+    board.entry("r/a")?.drain(true);
+    board.adopt([PROBED], NONE);
+    assert.equal(board.entry("r/a")?.drained, true);
+    board.adopt([PROBED], new Set(["r/a"]));
+    assert.equal(board.entry("r/a")?.drained, true);
+    assert.equal(board.entry("r/b")?.drained, false);
+  });
+
   it("tells of each change once, by route and name", () => {
     const { board, heard, fail } = bench();
     board.adopt([PROBED], NONE);
@@ -85,6 +97,17 @@ describe("Board.release()", () => {
     assert.ok(pool);
     pool.held.upstreamId = "r/b";
     board.release();
+    assert.equal(pool.held.upstreamId, undefined);
+  });
+
+  it("lets only the route forget that is named", () => {
+    const { board } = bench();
+    const [pool] = board.adopt([PROBED], NONE);
+    assert.ok(pool);
+    pool.held.upstreamId = "r/b";
+    board.release("other");
+    assert.equal(pool.held.upstreamId, "r/b");
+    board.release("r");
     assert.equal(pool.held.upstreamId, undefined);
   });
 });

@@ -19,8 +19,9 @@ class Bench {
 
   /** A probe that began at `startedAt`, now if not told. */
   probed(passed: boolean, startedAt = this.clock.elapsed(), silent = !passed): void {
-    const verdict = { passed, silent, reason: passed ? "answered 200" : "refused the connection" };
-    this.entry.judge({ ...verdict, startedAt: this.clock.now(), durationMs: 1 }, startedAt);
+    const reason = passed ? "answered 200" : "refused the connection";
+    const verdict = { passed, silent, reason, startedAt: this.clock.now(), durationMs: 1 };
+    this.entry.judge({ ...verdict, status: passed ? 200 : undefined }, startedAt);
   }
 
   fails(): void {
@@ -248,5 +249,74 @@ describe("Entry.configure()", () => {
     const bench = new Bench({ health: undefined });
     bench.entry.configure({ health: health(), passive: passive() });
     assert.ok(bench.entry.firstVerdict);
+  });
+});
+
+describe("Entry.drain()", () => {
+  it("takes it out of play and back, and tells of each once", () => {
+    const bench = new Bench();
+    assert.equal(bench.entry.drain(true), true);
+    assert.equal(bench.entry.drain(true), false);
+    assert.equal(bench.entry.drained, true);
+    assert.equal(bench.entry.fitSince(0), Infinity);
+    assert.equal(bench.entry.drain(false), true);
+    assert.equal(bench.entry.drained, false);
+    assert.deepEqual(bench.phases, ["drained", "undrained"]);
+  });
+});
+
+describe("Entry.probeNow()", () => {
+  it("wants a probe, and settles with the first that began since", async () => {
+    const bench = new Bench();
+    await bench.clock.advance(10);
+    const verdict = bench.entry.probeNow();
+    assert.equal(bench.entry.probeAsked, true);
+    bench.probed(true, 5);
+    bench.probed(false, 11);
+    assert.equal((await verdict)?.passed, false);
+  });
+
+  it("settles with nothing when it is not probed", async () => {
+    assert.equal(await new Bench({ health: undefined }).entry.probeNow(), undefined);
+  });
+
+  it("settles with nothing when probing ends, or the upstream is gone", async () => {
+    const bench = new Bench();
+    const one = bench.entry.probeNow();
+    bench.entry.configure({ health: undefined, passive: passive() });
+    assert.equal(await one, undefined);
+
+    const gone = new Bench();
+    const other = gone.entry.probeNow();
+    gone.entry.retire();
+    assert.equal(await other, undefined);
+  });
+});
+
+describe("Entry counts", () => {
+  it("what it was given, what failed, and how long heads took", () => {
+    const { entry } = new Bench();
+    for (let count = 0; count < 3; count++) entry.enter();
+    entry.saw({ kind: "answered", status: 200, latencyMs: 12.34 });
+    entry.saw({ kind: "truncated" });
+    entry.saw({ kind: "failed", reason: "refused" });
+    assert.deepEqual([entry.requests, entry.failures], [3, 2]);
+    assert.deepEqual(entry.latencies.list(), [12.3, null]);
+  });
+
+  it("how long probes took", () => {
+    const bench = new Bench();
+    bench.probed(true);
+    bench.probed(false);
+    assert.deepEqual(bench.entry.probeLatencies.list(), [1, null]);
+  });
+
+  it("each remembered failure until it lapses", async () => {
+    const bench = new Bench({ passive: passive({ failsMax: 3 }) });
+    bench.fails();
+    await bench.clock.advance(1_000);
+    bench.fails();
+    assert.deepEqual(bench.entry.penalties(1_000), [30_000, 31_000]);
+    assert.deepEqual(bench.entry.penalties(30_000), [31_000]);
   });
 });

@@ -44,7 +44,8 @@ class Bench {
     this.mostRunning = Math.max(this.mostRunning, ++this.running);
     if (this.probeMs > 0) await this.clock.sleep(this.probeMs);
     this.running--;
-    return { passed: this.passes, silent: false, reason: "", startedAt, durationMs: this.probeMs };
+    const durationMs = this.probeMs;
+    return { passed: this.passes, silent: false, reason: "", startedAt, durationMs, status: 200 };
   }
 
   fails(): void {

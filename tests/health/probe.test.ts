@@ -232,6 +232,7 @@ describe("probe() ends", () => {
       reason: "did not answer within 2000 ms",
       startedAt: bench.clock.now() - 2_000,
       durationMs: 2_000,
+      status: undefined,
     });
   });
 

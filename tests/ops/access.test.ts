@@ -18,6 +18,7 @@ function account(changes: Partial<Account> = {}, asked: Asked = {}): Account {
     firstByteMs: 1_200,
     exchange: new FakeExchange({ target: "/p?q=1", fields: [["accept", "*/*"]], ...asked }),
     clientIp: "198.51.100.9",
+    user: undefined,
     routeId: "r",
     upstream: "a",
     attempts: 2,

@@ -2,7 +2,14 @@
 export { question } from "../../src/ops/page/client/actions.js";
 export { heardBy } from "../../src/ops/page/client/hearing.js";
 export { parsed } from "../../src/ops/page/client/link.js";
-export { reigns, SPARK, span, sparkline, stretches, uptime } from "../../src/ops/page/client/shapes.js";
+export {
+  reigns,
+  span,
+  SPARK,
+  sparkline,
+  stretches,
+  uptime,
+} from "../../src/ops/page/client/shapes.js";
 export {
   changeInWords,
   count,

@@ -39,7 +39,9 @@ describe("heardBy()", () => {
     ["nobody is chosen", { chosen: {} }],
     ["an upstream is new", { upstreams: renamed("r/b", "r/c") }],
     ["an upstream is gone", { upstreams: summary().upstreams.slice(1) }],
-    ["a phase is another", { upstreams: summary().upstreams.map((one) => ({ ...one, phase: "down" })) }],
+    ["a phase is another", {
+      upstreams: summary().upstreams.map((one) => ({ ...one, phase: "down" })),
+    }],
   ];
   for (const [title, changes] of stales) {
     it(`wants the whole status when ${title}`, () => {

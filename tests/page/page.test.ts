@@ -24,9 +24,15 @@ describe("page()", () => {
 });
 
 describe("SCRIPT", () => {
+  it("is a script", () => {
+    assert.doesNotThrow(() => new Function(SCRIPT));
+  });
+
   it("is whole: no module is missing, and no two have a name in common", async () => {
     const files = (await readdir(`${FOLDER}/client`)).filter((name) => name.endsWith(".js"));
-    const texts = await Promise.all(files.map((name) => readFile(`${FOLDER}/client/${name}`, "utf8")));
+    const texts = await Promise.all(
+      files.map((name) => readFile(`${FOLDER}/client/${name}`, "utf8")),
+    );
     for (const [at, text] of texts.entries()) {
       assert.ok(SCRIPT.includes(bare(text)), `${files[at]} is missing`);
       assert.ok(text.split("\n").length <= LINES_MAX, `${files[at]} is long`);

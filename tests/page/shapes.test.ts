@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import type { Transition } from "../../src/ops/status.ts";
 import { upstreamStatus } from "../support/fake_status.ts";
-import { reigns, SPARK, span, sparkline, stretches, uptime } from "./client.ts";
+import { reigns, span, SPARK, sparkline, stretches, uptime } from "./client.ts";
 
 const HOUR = 3_600_000;
 const NOW = 100 * HOUR;
@@ -81,7 +81,11 @@ describe("stretches()", () => {
       until: NOW - 3 * HOUR,
       reason: "closed the connection before answering",
     };
-    const lapsed = stretches(upstreamStatus("a"), [phase(NOW - HOUR, "up", "down"), penalised], DAY_VIEW);
+    const lapsed = stretches(
+      upstreamStatus("a"),
+      [phase(NOW - HOUR, "up", "down"), penalised],
+      DAY_VIEW,
+    );
     assert.deepEqual(lapsed.map(({ colour, to, from }) => [colour, (to - from) / HOUR]), [
       ["up", 19],
       ["penalised", 2],
@@ -105,7 +109,9 @@ describe("stretches()", () => {
 
   it("never leaves a gap whatever happened", () => {
     const kinds = fc.constantFrom("phase", "penalised", "drained", "undrained");
-    const events = fc.array(fc.tuple(kinds, fc.integer({ min: 0, max: 30 * HOUR })), { maxLength: 20 });
+    const events = fc.array(fc.tuple(kinds, fc.integer({ min: 0, max: 30 * HOUR })), {
+      maxLength: 20,
+    });
     fc.assert(fc.property(events, (list) => {
       const transitions = list.toSorted(([, a], [, b]) => a - b).map(([kind, ago], at) => ({
         at: NOW - ago,

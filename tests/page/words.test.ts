@@ -59,7 +59,10 @@ describe("routeName()", () => {
     [{}, "Any host"],
     [{ paths: ["/api"] }, "Any host, /api"],
     [{ hosts: ["a.example"], paths: ["/"] }, "a.example"],
-    [{ hosts: ["a.example", "b.example"], paths: ["/x"], ports: [8080] }, "a.example, b.example/x on :8080"],
+    [
+      { hosts: ["a.example", "b.example"], paths: ["/x"], ports: [8080] },
+      "a.example, b.example/x on :8080",
+    ],
   ];
   for (const [changes, expected] of cases) {
     it(`says "${expected}" when that is the route`, () => {
@@ -235,9 +238,15 @@ describe("changeInWords()", () => {
   const base = { at: NOW, poolId: "r", upstream: "slow", reason: "gpu refused the connection" };
   const cases: [Transition, string][] = [
     [{ ...base, kind: "phase", from: "up", to: "down" }, "is down now: gpu refused the connection"],
-    [{ ...base, kind: "chosen", from: "gpu", to: "slow" }, "takes over from gpu: gpu refused the connection"],
+    [
+      { ...base, kind: "chosen", from: "gpu", to: "slow" },
+      "takes over from gpu: gpu refused the connection",
+    ],
     [{ ...base, kind: "chosen", from: "", to: "slow" }, "takes over: gpu refused the connection"],
-    [{ ...base, upstream: "", kind: "chosen", from: "gpu", to: "" }, "answers no more: gpu refused the connection"],
+    [
+      { ...base, upstream: "", kind: "chosen", from: "gpu", to: "" },
+      "answers no more: gpu refused the connection",
+    ],
     [{ ...base, kind: "drained" }, "was drained"],
   ];
   for (const [transition, expected] of cases) {

@@ -3,7 +3,15 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import type { Failback, Policy } from "../../src/rules.ts";
-import { anyLeft, available, backInMs, hold, noteAnswer, pick } from "../../src/request/pick.ts";
+import {
+  anyLeft,
+  available,
+  backInMs,
+  expected,
+  hold,
+  noteAnswer,
+  pick,
+} from "../../src/request/pick.ts";
 import { type FakePool, type FakeStanding, passive, pool } from "../support/fake_route.ts";
 import { asker, seeded, WORLD } from "../support/fake_world.ts";
 
@@ -116,6 +124,66 @@ describe("available()", () => {
     const capped = (requestsMax: number) => ({ upstream: { ...upstream, requestsMax }, standing });
     assert.equal(available(capped(3), one, 0), true);
     assert.equal(available(capped(2), one, 0), false);
+  });
+});
+
+describe("expected()", () => {
+  const nameIn = (one: FakePool, now = 0, evenFull = false) =>
+    expected(one, now, evenFull)?.upstream.name;
+
+  it("tells whom the next request would get", () => {
+    assert.equal(nameIn(pool([DOWN, UP])), "b");
+    assert.equal(nameIn(pool([DOWN, DOWN])), undefined);
+    assert.equal(nameIn(pool([{ drained: true }, UP])), "b");
+    assert.equal(nameIn(pool([{ penalty: 100 }, UP])), "b");
+  });
+
+  it("passes over those that are full, unless told not to", () => {
+    const one = pool([{ inFlight: 1 }, UP], { passive: passive({ requestsMax: 1 }) });
+    assert.equal(nameIn(one), "b");
+    assert.equal(nameIn(one, 0, true), "a");
+  });
+
+  it("tells nothing where a policy goes by more than preference", () => {
+    assert.equal(nameIn(pool([UP, UP], { policy: { kind: "round_robin" } })), undefined);
+  });
+
+  it("tells who is held, and holds on to nobody by asking", () => {
+    const one = pool([DOWN, UP], { failback: { kind: "sticky" } });
+    assert.equal(nameIn(one), "b");
+    at(one, 0).standing.phase = "up";
+    assert.equal(nameIn(one), "a", "nobody was held yet");
+    one.held.upstreamId = at(one, 1).upstream.id;
+    assert.equal(nameIn(one), "b");
+  });
+
+  it("is whom a request then gets", () => {
+    const phase = fc.constantFrom("unknown" as const, "up" as const, "down" as const);
+    const standing = fc.record({
+      phase,
+      drained: fc.boolean(),
+      inFlight: fc.integer({ min: 0, max: 2 }),
+      penalty: fc.constantFrom(undefined, 100),
+      since: fc.integer({ min: -100, max: 0 }),
+    });
+    const failback = fc.constantFrom<Failback>(
+      { kind: "immediate" },
+      { kind: "sticky" },
+      { kind: "manual" },
+      { kind: "after", afterMs: 50 },
+    );
+    fc.assert(fc.property(
+      fc.array(standing, { minLength: 1, maxLength: 4 }),
+      failback,
+      fc.integer({ min: -1, max: 3 }),
+      (standings, rule, heldAt) => {
+        const rules = { failback: rule, passive: passive({ requestsMax: 2 }) };
+        const one = pool(standings, rules);
+        one.held.upstreamId = one.members[heldAt]?.upstream.id;
+        const foretold = nameIn(one);
+        assert.equal(nameOf(one), foretold);
+      },
+    ));
   });
 });
 

@@ -73,7 +73,10 @@ export class RelayBench {
     const startedAt = this.clock.now();
     const reason = passed ? "answered 200" : "refused the connection";
     const entry = this.entry(name);
-    entry.judge({ passed, silent, reason, startedAt, durationMs: 1 }, this.clock.elapsed());
+    entry.judge(
+      { passed, silent, reason, startedAt, durationMs: 1, status: undefined },
+      this.clock.elapsed(),
+    );
   }
 
   /** Timers that would still go off when everything has ended. */

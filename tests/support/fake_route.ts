@@ -109,7 +109,8 @@ export type RouteChanges = Partial<Omit<Route, "steps"> & PoolRules>;
 
 /** A route to upstreams "a" and "b", unless told otherwise. */
 export function route(changes: RouteChanges = {}): Route {
-  const { id = "r", hosts, paths, ports, errors, bodyLimitBytes, ...pool } = changes;
+  const { id = "r", hosts, paths, ports, errors, ...rest } = changes;
+  const { bodyLimitBytes, guard, expose, ...pool } = rest;
   return {
     id,
     hosts: hosts ?? ["*"],
@@ -118,6 +119,8 @@ export function route(changes: RouteChanges = {}): Route {
     steps: [{ match: undefined, action: { kind: "proxy", pool: poolRules({ id, ...pool }) } }],
     errors: errors ?? [],
     bodyLimitBytes: bodyLimitBytes ?? Infinity,
+    guard,
+    expose: expose ?? false,
   };
 }
 
@@ -149,6 +152,8 @@ export function config(changes: Partial<Config> = {}): Config {
     trustedProxies: [],
     graceMs: 10_000,
     log: { format: "json", level: "info" },
+    admin: undefined,
+    notify: [],
     routes: [route()],
     ...changes,
   };
@@ -159,6 +164,7 @@ export class FakeStanding implements Standing {
   phase: Standing["phase"] = "up";
   drained = false;
   inFlight = 0;
+  fails = 0;
   /** What `fitSince` says while the upstream is fit. */
   since = 0;
   penalty: number | undefined;

@@ -1,5 +1,6 @@
 /**
- * Checks a value against the part of JSON Schema that config.schema.json uses, as an editor would.
+ * Checks a value against the part of JSON Schema that config.schema.json and the description of the
+ * admin API use, as an editor would.
  */
 import type { JsonSchema } from "@valibot/to-json-schema";
 
@@ -19,7 +20,7 @@ function misfitsOf(schema: Part, value: unknown, spot: Spot): string[] {
   const { path } = spot;
   if (typeof schema === "boolean") return schema ? [] : [path];
   if (schema.$ref !== undefined) {
-    const name = schema.$ref.replace("#/$defs/", "");
+    const name = schema.$ref.split("/").at(-1) ?? "";
     return misfitsOf(spot.definitions[name] ?? false, value, spot);
   }
   if (schema.anyOf?.some((part) => misfitsOf(part, value, spot).length === 0) === false) {

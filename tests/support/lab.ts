@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { platform } from "#platform";
-import { Proxy } from "../../src/app.ts";
+import { Proxy, type ProxyDeps } from "../../src/app.ts";
 import type { Account, Engine, Phase } from "../../src/model.ts";
 import type { Config } from "../../src/rules.ts";
 import { Logger } from "../../src/ops/log.ts";
@@ -20,6 +20,8 @@ export interface LabOptions {
   readonly route?: RouteChanges;
   readonly config?: Partial<Config>;
   readonly engine?: Engine;
+  /** Who else hears what the proxy tells. */
+  readonly ears?: (clock: ManualClock, log: Logger) => Partial<ProxyDeps>;
 }
 
 /** Real time that a probe may keep the clock from moving on, in milliseconds. */
@@ -58,7 +60,9 @@ export class Lab implements AsyncDisposable {
       later: (callback) => callback(),
       colours: false,
     });
+    const ears = options.ears?.(lab.clock, log);
     lab.#proxy = await Proxy.open(lab.config(), {
+      ...ears,
       engine: lab.#engine,
       log,
       clock: lab.clock,
@@ -66,6 +70,7 @@ export class Lab implements AsyncDisposable {
       ...WORLD,
       account: (account) => {
         lab.accounts.push(account);
+        ears?.account?.(account);
         lab.#wake();
       },
     });

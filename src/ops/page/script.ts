@@ -8,6 +8,7 @@ import hearing from "./client/hearing.js" with { type: "text" };
 import link from "./client/link.js" with { type: "text" };
 import main from "./client/main.js" with { type: "text" };
 import shapes from "./client/shapes.js" with { type: "text" };
+import history from "./client/view_history.js" with { type: "text" };
 import frame from "./client/view_frame.js" with { type: "text" };
 import notable from "./client/view_notable.js" with { type: "text" };
 import pool from "./client/view_pool.js" with { type: "text" };
@@ -22,6 +23,7 @@ const MODULES = [
   link,
   hearing,
   actions,
+  history,
   upstream,
   pool,
   notable,
@@ -37,7 +39,7 @@ export function bare(module: string): string {
   return module
     .replace(/^import\s[^;]*;\n/gm, "")
     .replace(/^export /gm, "")
-    .replace(/^\s*\/\*\*[^]*?\*\/\n/gm, "")
+    .replace(/^\s*\/\*\*(?:(?!\*\/)[^])*\*\/\n/gm, "")
     .replace(/^\s*\/\/.*\n/gm, "")
     .replace(/\n\s+/g, "\n");
 }

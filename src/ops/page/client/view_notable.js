@@ -67,7 +67,7 @@ function row(notable, now) {
     { role: "row", "data-key": requestId, title: `Request ${requestId}` },
     cell("when", h("time", { datetime: new Date(at).toISOString() }, moment(at, now))),
     cell("what", h("span", { class: "chip", "data-kind": kind }, KINDS[kind])),
-    cell("request", h("b", {}, method), ` ${host}`, h("span", { class: "uri" }, uri)),
+    cell("request", h("b", {}, method), ` ${uri}`, h("small", {}, host)),
     cell("answer", status),
     cell("upstream", upstream ?? "nobody", attempts > 1 && h("small", {}, `${attempts} attempts`)),
     cell("took", latency(durationMs)),

@@ -109,6 +109,8 @@ export function why(upstream, transitions, now) {
   }
 }
 
+const SAME_MOMENT_MS = 5000;
+
 /**
  * Who answers and why, as the sentence at the head of a pool.
  * @param {PoolStatus} pool
@@ -159,15 +161,17 @@ export function headline(pool, transitions, now) {
   }
 
   const back = first.available && held === chosen;
+  const cause = back
+    ? `${first.name} is fit again, and failback is ${pool.failback}`
+    : excuse(first, transitions, now);
+  // Mostly it came to be in the moment that the cause names already.
+  const told = since === undefined || Math.abs(since - first.since) < SAME_MOMENT_MS;
   return {
     tone: "standin",
     who: chosen,
     verb: "stands in for",
     whom: first.name,
-    why:
-      (back
-        ? `${first.name} is fit again, and failback is ${pool.failback}`
-        : excuse(first, transitions, now)) + (since === undefined ? "" : `; here${sinceWhen}`),
+    why: told ? cause : `${cause}; ${chosen} answers${sinceWhen}`,
   };
 }
 
