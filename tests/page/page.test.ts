@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { Script } from "node:vm";
 import { page } from "../../src/ops/page/page.ts";
 import { bare, SCRIPT } from "../../src/ops/page/script.ts";
 
@@ -25,7 +26,7 @@ describe("page()", () => {
 
 describe("SCRIPT", () => {
   it("is a script", () => {
-    assert.doesNotThrow(() => new Function(SCRIPT));
+    assert.doesNotThrow(() => new Script(SCRIPT));
   });
 
   it("is whole: no module is missing, and no two have a name in common", async () => {

@@ -2,6 +2,8 @@
  * Makes one script of the modules in `client/`, at start-up: they are plain JavaScript with typed
  * comments, so taking away what modules say to each other is all there is to do.
  */
+// The texts of modules and not what they export.
+// oxlint-disable import/default
 import actions from "./client/actions.js" with { type: "text" };
 import dom from "./client/dom.js" with { type: "text" };
 import hearing from "./client/hearing.js" with { type: "text" };

@@ -226,6 +226,7 @@ document.addEventListener("click", (event) => {
       if (upstream === undefined) return;
       return void tried(`${played} ${upstream.name}`, () => play(played, upstream));
     }
+    default:
   }
 });
 
