@@ -2,9 +2,6 @@
  * `understudy demo`: two stand-ins for Ollama and a proxy in front of them, to be broken by hand or
  * by a script. Sets the stage; `demo/` plays on it.
  */
-import { stringify } from "yaml";
-import { urlOf } from "../address.ts";
-import { Proxy } from "../app.ts";
 import { play, SCRIPT_PACE } from "../demo/script.ts";
 import { judge } from "../demo/script_verdict.ts";
 import { type Role, StagedUpstream } from "../demo/stage.ts";
@@ -12,17 +9,13 @@ import { keysInWords, press } from "../demo/stage_keys.ts";
 import { type Answer, Beat, type ClientDeps, GENERATE, LIST } from "../demo/stage_load.ts";
 import { Timeline } from "../demo/timeline.ts";
 import { ListenError, type Platform } from "../platform/platform.ts";
-import { wireEngine } from "../wire/engine.ts";
 import { type Command, EXIT, UsageError } from "./command.ts";
-import { createLogger } from "./serving.ts";
-import { checkConfig } from "./source.ts";
+import { type Door, openDoor } from "./demo_door.ts";
 
 /** Few tokens, so that a viewer sees many answers. */
 const PREFERRED: Role = { name: "gpu", tokenEveryMs: 15, tokens: 24 };
 const SPARE: Role = { name: "slow", tokenEveryMs: 80, tokens: 24 };
 
-/** Where the demo listens when that is free and nobody asks for another port. */
-const USUAL_PORT = 8080;
 const LIVE_PACE = { listEveryMs: 1000, streamEveryMs: 2000 } as const;
 /** By hand there is none: a suspended upstream may be waited for at leisure. */
 const SCRIPT_ANSWER_LIMIT_MS = 10_000;
@@ -40,11 +33,12 @@ interface Stage {
 export const demo: Command = {
   name: "demo",
   summary: "Watch it fail over and back: two stand-ins and a proxy",
-  help: `Usage: understudy demo [--script] [--port N]
+  help: `Usage: understudy demo [--script | --live] [--port N]
 
 Starts two stand-ins for Ollama on this machine, "gpu" (fast, preferred) and
 "slow" (its understudy), and a proxy in front of them. In a terminal it stays up
-and shows who answers each request, its own and yours:
+with its status page, on which either can be killed and revived, and shows who
+answers each request, its own and yours:
 
   k   kill gpu (SIGKILL)          requests move to slow
   s   start gpu again             requests return to gpu
@@ -55,6 +49,7 @@ and shows who answers each request, its own and yours:
       --script    Play without hands, in about ten seconds: both up, gpu killed,
                   gpu back. Prints what was seen and a verdict. The default
                   where there is no terminal
+      --live      Stay up, also where there is no terminal
       --port N    Listen on 127.0.0.1:N. Without it on 8080, or on any free port
                   when that is taken
 
@@ -64,11 +59,18 @@ half an answer is never passed off as a whole one. All else slow answers.
 Exit codes: 0 fine (with --script: nothing failed, and the traffic moved and
 returned), 1 failed, 2 usage.
 `,
-  flags: { script: { type: "boolean" }, port: { type: "string" } },
+  flags: {
+    script: { type: "boolean" },
+    live: { type: "boolean" },
+    port: { type: "string" },
+  },
 
   async run(platform, args) {
     const port = portOf(args.text("port"));
-    const scripted = args.has("script") || !platform.stdout.isTerminal;
+    if (args.has("script") && args.has("live")) {
+      throw new UsageError("Expected either --script or --live but received both");
+    }
+    const scripted = args.has("script") || (!args.has("live") && !platform.stdout.isTerminal);
     const stage = setStage(platform);
     const { preferred, spare, signal, quit } = stage;
     const stops = (["SIGINT", "SIGTERM", "SIGHUP"] as const).map((name) =>
@@ -78,15 +80,13 @@ returned), 1 failed, 2 usage.
     const endBoth = () => Promise.all([preferred.end(), spare.end()]);
     signal.addEventListener("abort", () => void endBoth(), { once: true });
 
-    let proxy: Proxy | undefined;
+    let door: Door | undefined;
     try {
       const [one, two] = await Promise.all([preferred.start(), spare.start()]);
       if (!one || !two) throw new StageError("Cannot start the stand-ins");
-      proxy = await openProxy(stage, port);
-      const [address] = proxy.addresses;
-      const url = address === undefined ? "" : urlOf(address);
-      introduce(stage, url);
-      return scripted ? await playScript(stage, url) : await playLive(stage, url);
+      door = await openStage(stage, { port, watched: !scripted });
+      introduce(stage, door);
+      return scripted ? await playScript(stage, door.url) : await playLive(stage, door.url);
     } catch (error) {
       if (signal.aborted) {
         platform.stderr.write("Stopped before its end\n");
@@ -97,7 +97,7 @@ returned), 1 failed, 2 usage.
       return EXIT.failed;
     } finally {
       quit();
-      await proxy?.drain(0);
+      await door?.close();
       await endBoth();
       for (const stop of stops) stop();
     }
@@ -139,42 +139,14 @@ function setStage(platform: Platform): Stage {
   };
 }
 
-async function openProxy(stage: Stage, port: number | undefined): Promise<Proxy> {
-  if (port !== undefined) return await openProxyAt(port, stage);
-  try {
-    return await openProxyAt(USUAL_PORT, stage);
-  } catch (error) {
-    if (!(error instanceof ListenError)) throw error;
-    return await openProxyAt(0, stage);
-  }
-}
-
-/** The same door as a file's, so that the demo shows nothing which a file could not have. */
-async function openProxyAt(port: number, stage: Stage): Promise<Proxy> {
-  const { platform, timeline, preferred, spare, signal } = stage;
-  const text = stringify({
-    listen: `127.0.0.1:${port}`,
-    log: { format: "off" },
-    routes: [{
-      upstreams: [preferred, spare].map(({ name, url }) => ({ name, url })),
-      // Quicker than in earnest, so that a viewer need not wait.
-      health: { uri: "/", interval: "500ms", timeout: "300ms" },
-      passive: { fail_duration: "30s" },
-      retry: { for: "5s" },
-    }],
-  });
-  const source = await checkConfig(text, "(demo)", platform);
-  if (source.kind === "refused") throw new Error(source.problems.join("\n"));
-
-  return await Proxy.open(source.config, {
-    engine: wireEngine(platform),
-    log: createLogger(source.config, platform),
-    clock: platform.clock,
-    names: platform.names,
-    random: () => platform.random(),
-    hmacSha256: (key, text) => platform.hmacSha256(key, text),
-    passwordMatches: (password, hash) => platform.passwordMatches(password, hash),
-    compressor: (format) => platform.compressor(format),
+function openStage(
+  { platform, timeline, preferred, spare, signal }: Stage,
+  { port, watched }: { port: number | undefined; watched: boolean },
+): Promise<Door> {
+  return openDoor({
+    platform,
+    upstreams: [preferred, spare],
+    watched,
     account: (account) => {
       // What is cut off as the demo ends says nothing about the proxy.
       if (!signal.aborted) timeline.answered(account);
@@ -182,10 +154,10 @@ async function openProxyAt(port: number, stage: Stage): Promise<Proxy> {
     changed: (upstream, change) => {
       if (!signal.aborted) timeline.changed(upstream, change);
     },
-  });
+  }, port);
 }
 
-function introduce({ timeline, preferred, spare }: Stage, url: string): void {
+function introduce({ timeline, preferred, spare }: Stage, { url, pageUrl }: Door): void {
   timeline.print("Two stand-ins for Ollama on this machine, and understudy in front of them:");
   timeline.print();
   timeline.print(`  proxy   ${url}`);
@@ -193,6 +165,9 @@ function introduce({ timeline, preferred, spare }: Stage, url: string): void {
     const part = name === PREFERRED.name ? "preferred" : "its understudy";
     timeline.print(`  ${name.padEnd(7)} ${own}   ${part}, a token every ${role.tokenEveryMs} ms`);
   }
+  if (pageUrl === undefined) return;
+  timeline.heading("Watch it, kill and revive them on its status page");
+  timeline.print(`  ${pageUrl}`);
 }
 
 async function playScript(stage: Stage, url: string): Promise<number> {
