@@ -9,9 +9,12 @@ import "./ready.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const bin = (name) => `${root}/node_modules/.bin/${name}`;
+const page = "src/ops/page/client";
 
 const CHECKS = {
   types: [bin("deno"), "check", "--quiet", "src", "tests"],
+  // The page's script is checked against a browser and not against a runtime.
+  "types of the page": [bin("deno"), "check", "--quiet", "--config", `${page}/deno.json`, page],
   lint: [bin("oxlint"), "--type-aware", "--deny-warnings"],
   format: [bin("deno"), "fmt", "--quiet", "--check"],
 };
