@@ -21,8 +21,9 @@ what it becomes.
 
 Exit codes: 0 fine, 1 something cannot be taken over, 2 usage.
 `,
-  flags: { config: { type: "string", short: "c" } },
+  flags: { config: { type: "string", short: "c", values: "file" } },
   positionalsMax: 1,
+  positionals: "file",
 
   async run(platform, args) {
     const path = args.text("config") ?? args.positionals[0] ?? "Caddyfile";

@@ -14,6 +14,8 @@ export interface Command {
   readonly flags: Flags;
   /** Positional arguments taken at most. */
   readonly positionalsMax?: number;
+  /** What they are, for the completion of words. */
+  readonly positionals?: Words;
   run(platform: Platform, args: Parsed): Promise<number>;
 }
 
@@ -23,7 +25,12 @@ export interface Flag {
   readonly type: "string" | "boolean";
   readonly short?: string;
   readonly multiple?: boolean;
+  /** What its value may be, for the completion of words. */
+  readonly values?: Words;
 }
+
+/** Words to choose from, or where they are found. */
+export type Words = readonly string[] | "file" | "upstream" | "command";
 
 /** Arguments after the command's name. */
 export interface Parsed {
@@ -57,7 +64,10 @@ export function parse(command: Command, args: readonly string[]): Parsed {
 }
 
 function parsed(command: Command, args: readonly string[]) {
-  const options: Flags = { ...command.flags, help: { type: "boolean", short: "h" } };
+  const flags: Flags = { ...command.flags, help: { type: "boolean", short: "h" } };
+  const options = Object.fromEntries(
+    Object.entries(flags).map(([name, { values: _values, ...option }]) => [name, option]),
+  );
   try {
     return parseArgs({ args: [...args], options, strict: true, allowPositionals: true });
   } catch (error) {

@@ -24,6 +24,7 @@ asked for it, 2 usage.
 `,
   flags: { check: { type: "boolean" }, write: { type: "boolean", short: "w" } },
   positionalsMax: 1,
+  positionals: "file",
 
   async run(platform, args) {
     if (args.has("check") && args.has("write")) {

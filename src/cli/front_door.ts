@@ -2,15 +2,28 @@
 import { ListenError, type Platform } from "../platform/platform.ts";
 import { adapt } from "./adapt.ts";
 import { type Command, EXIT, parse, UsageError } from "./command.ts";
+import { completionOf } from "./completion.ts";
 import { demo } from "./demo.ts";
+import { explain } from "./explain.ts";
 import { fmt } from "./fmt.ts";
+import { init } from "./init.ts";
+import { deeds } from "./operate.ts";
 import { proxy } from "./proxy.ts";
+import { reload } from "./reload.ts";
 import { run } from "./run.ts";
+import { service } from "./service.ts";
 import { standIn } from "./stand_in.ts";
+import { status } from "./status.ts";
+import { tail } from "./tail.ts";
 import { validate } from "./validate.ts";
 import { version } from "./version.ts";
 
-const COMMANDS: readonly Command[] = [run, validate, fmt, adapt, proxy, demo, version];
+/** In the order in which one comes to need them. */
+const COMMANDS: readonly Command[] = [
+  ...[init, run, validate, fmt, adapt, proxy, demo],
+  ...[status, tail, explain, ...deeds, reload],
+  ...[service, completionOf(() => COMMANDS), version],
+];
 
 /** Runs what the arguments ask for. Resolves with the exit code. */
 export async function frontDoor(platform: Platform, args: readonly string[]): Promise<number> {

@@ -30,8 +30,8 @@ Example: the GPU box whenever it is up, else the one that always is
     "health-uri": { type: "string" },
     "health-interval": { type: "string" },
     "fail-duration": { type: "string" },
-    failback: { type: "string" },
-    log: { type: "string" },
+    failback: { type: "string", values: ["immediate", "sticky", "manual"] },
+    log: { type: "string", values: ["json", "text", "off"] },
   },
 
   async run(platform, args) {

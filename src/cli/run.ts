@@ -36,7 +36,10 @@ A small config.yaml, which goes to the first machine whenever it is up:
       health: { uri: /, interval: 10s, timeout: 2s }
       passive: { fail_duration: 30s }
 `,
-  flags: { config: { type: "string", short: "c" }, engine: { type: "string" } },
+  flags: {
+    config: { type: "string", short: "c", values: "file" },
+    engine: { type: "string", values: ["wire", "web"] },
+  },
 
   async run(platform, args) {
     const engine = engineNamed(args.text("engine"));

@@ -20,8 +20,9 @@ is the same, better or different.
 
 Exit codes: 0 the file is good, 1 it is not, 2 usage.
 `,
-  flags: { config: { type: "string", short: "c" } },
+  flags: { config: { type: "string", short: "c", values: "file" } },
   positionalsMax: 1,
+  positionals: "file",
 
   async run(platform, args) {
     const source = await sourceOf(args.text("config") ?? args.positionals[0], platform);

@@ -22,7 +22,7 @@ import {
 } from "./host.ts";
 import { dial, listen as listenBytes } from "./net_bun.ts";
 import type { FetchFailure, FetchOptions, HttpServer, Platform } from "./platform.ts";
-import { askLine, runProgram } from "./programs.ts";
+import { askLine, runProgram, stayAwake } from "./programs.ts";
 import { openSocket, type SocketData, socketData, socketHandlers } from "./sockets_bun.ts";
 import { tellSupervisor } from "./supervisor_bun.ts";
 import { usage } from "./usage.ts";
@@ -235,6 +235,7 @@ export const platform: Platform = {
   askLine,
   program: [process.execPath, ...startArgs()],
   runProgram,
+  stayAwake,
   tellSupervisor,
   usage,
   spawnSelf: (args) => spawnChild(process.execPath, [...startArgs(), ...args]),

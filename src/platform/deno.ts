@@ -19,7 +19,7 @@ import {
 } from "./host.ts";
 import { dial, listen as listenBytes } from "./net_node.ts";
 import type { FetchFailure, FetchOptions, Platform } from "./platform.ts";
-import { askLine, runProgram } from "./programs.ts";
+import { askLine, runProgram, stayAwake } from "./programs.ts";
 import { serve } from "./serve_deno.ts";
 import { socketOpener } from "./sockets_deno.ts";
 import { tellSupervisor } from "./supervisor_deno.ts";
@@ -143,6 +143,7 @@ export const platform: Platform = {
   askLine,
   program: [Deno.execPath(), ...startArgs()],
   runProgram,
+  stayAwake,
   tellSupervisor,
   usage,
   spawnSelf: (args) => spawnChild(Deno.execPath(), [...startArgs(), ...args]),

@@ -299,6 +299,8 @@ export interface Platform {
   readonly program: readonly string[];
   /** Runs another program to its end. */
   runProgram(file: string, args: readonly string[]): Promise<ProgramResult>;
+  /** Keeps the process running until the returned function is called: timers alone do not. */
+  stayAwake(): () => void;
   /** Tells the service manager how we are, in its words (sd_notify(3)); nothing where there is none. */
   tellSupervisor(message: string): void;
   usage(): ProcessUsage;

@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import process from "node:process";
 import { createInterface } from "node:readline";
+import { clearInterval, setInterval } from "node:timers";
 import type { ProgramResult } from "./platform.ts";
 
 /** Runs without a shell, so that no word can be taken for more than a word. */
@@ -31,4 +32,10 @@ export function askLine(question: string): Promise<string | undefined> {
       lines.close();
     });
   });
+}
+
+/** A timer that holds the process, which those of the clock do not. */
+export function stayAwake(): () => void {
+  const timer = setInterval(() => {}, 60_000);
+  return () => clearInterval(timer);
 }

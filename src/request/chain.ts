@@ -120,7 +120,7 @@ export function limited(mostBytes: number, visit: Visit): Ending | undefined {
 }
 
 /** The steps that only change what comes after them, or the answer as it leaves. */
-function note(
+export function note(
   action: Exclude<Action, { kind: Answering }>,
   visit: Visit,
 ): void {

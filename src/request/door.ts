@@ -115,7 +115,7 @@ export class Porter {
   }
 }
 
-function isLetIn({ allow, deny }: GuardRules, clientIp: string): boolean {
+export function isLetIn({ allow, deny }: GuardRules, clientIp: string): boolean {
   if (allow.length + deny.length === 0) return true;
   const ip = parseIp(clientIp);
   // A client without an address, as on a unix socket, can be named by neither list.

@@ -45,7 +45,7 @@ export async function proxy(rules: PoolRules, visit: Visit, crew: Crew): Promise
   return withoutAnswer(passed, visit, crew);
 }
 
-function rewrittenFor({ rewrite }: PoolRules, visit: Visit): Exchange {
+export function rewrittenFor({ rewrite }: PoolRules, visit: Visit): Exchange {
   if (rewrite === undefined) return visit.exchange;
   const { exchange } = visit;
   const { method, target } = rewritten(rewrite, exchange, placeholders(visit));
