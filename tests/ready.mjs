@@ -8,7 +8,13 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 /** Tests that need these are skipped with a reason where they cannot be installed. */
-const DEBIAN_PACKAGES = { nginx: "nginx-light", ip: "iproute2", curl: "curl", openssl: "openssl" };
+const DEBIAN_PACKAGES = {
+  nginx: "nginx-light",
+  ip: "iproute2",
+  curl: "curl",
+  openssl: "openssl",
+  chromium: "chromium",
+};
 
 installPackages();
 if (process.argv.includes("--test")) {
@@ -17,16 +23,21 @@ if (process.argv.includes("--test")) {
 }
 
 function installPackages() {
-  const lock = readFileSync(`${root}/package-lock.json`, "utf8");
-  const installed = `${root}/node_modules/.package-lock.json`;
-  const version = JSON.parse(lock).packages["node_modules/bun"].version;
-  const current = existsSync(installed) &&
-    JSON.parse(readFileSync(installed, "utf8")).packages["node_modules/bun"]?.version === version;
+  const { packages } = JSON.parse(readFileSync(`${root}/package-lock.json`, "utf8"));
+  // Each by its own file, as npm's own list tells what it did and not what is there.
+  const current = Object.entries(packages).every(([path, { version, optional }]) =>
+    path === "" || optional || versionIn(path) === version
+  );
   if (!current) run("npm", ["ci", "--no-audit", "--no-fund"]);
 
   // Where npm was told to run no install scripts, Bun is a placeholder until its own has run.
   const works = spawnSync(bin("bun"), ["--version"]).status === 0;
   if (!works) run(process.execPath, ["node_modules/bun/install.js"]);
+}
+
+function versionIn(path) {
+  const manifest = `${root}/${path}/package.json`;
+  return existsSync(manifest) ? JSON.parse(readFileSync(manifest, "utf8")).version : undefined;
 }
 
 function installDebianPackages() {

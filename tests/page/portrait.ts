@@ -9,15 +9,15 @@ import { StagedServer } from "./staged_server.ts";
 import { stagedStatus } from "./staged_status.ts";
 
 const folder = process.argv[2] ?? fileURLToPath(new URL("../../docs/images", import.meta.url));
-const DESK = { width: 1200, height: 1020 };
-const PHONE = { width: 390, height: 1240 };
+const DESK = { width: 1200, height: 960 };
+const PHONE = { width: 390, height: 860 };
 
 const status = stagedStatus(Date.now());
 await using server = await StagedServer.open({ ...status, routes: status.routes.slice(0, 1) });
 await using chromium = await Chromium.open("--hide-scrollbars");
 await take("page-light", { viewport: DESK, colorScheme: "light" });
 await take("page-dark", { viewport: DESK, colorScheme: "dark" });
-await take("page-phone", { viewport: PHONE, colorScheme: "light", deviceScaleFactor: 2 });
+await take("page-phone", { viewport: PHONE, colorScheme: "light", deviceScaleFactor: 1.5 });
 
 async function take(
   name: string,

@@ -125,7 +125,7 @@ describe("why()", () => {
       "for another 25 s, closed the connection before answering",
     ],
     ["is penalised and nothing else is known", PENALISED, [], "for another 12 s"],
-    ["is drained", { drained: true }, [drained], "by an operator 1 min ago"],
+    ["is drained", { drained: true }, [drained], "by an operator, 1 min ago"],
     ["was drained long ago", { drained: true }, [], "by an operator"],
     ["is full", { available: false, inFlight: 4 }, [], "with 4 requests, as many as it may have"],
     ["is not probed", { phase: "unknown", probed: false }, [], "as probes are off"],

@@ -91,7 +91,7 @@ export function why(upstream, transitions, now) {
   switch (kind) {
     case "drained": {
       const at = last("drained")?.at;
-      return at === undefined ? "by an operator" : `by an operator ${duration(now - at)} ago`;
+      return at === undefined ? "by an operator" : `by an operator, ${duration(now - at)} ago`;
     }
     case "penalised": {
       const penalised = last("penalised");
