@@ -19,7 +19,7 @@ import { validate } from "./validate.ts";
 import { version } from "./version.ts";
 
 /** In the order in which one comes to need them. */
-const COMMANDS: readonly Command[] = [
+export const COMMANDS: readonly Command[] = [
   ...[init, run, validate, fmt, adapt, proxy, demo],
   ...[status, tail, explain, ...deeds, reload],
   ...[service, completionOf(() => COMMANDS), version],

@@ -15,6 +15,7 @@ import { wireEngine } from "../wire/engine.ts";
 import { EXIT, UsageError } from "./command.ts";
 import { follow, type Following } from "./following.ts";
 import { sinksOf } from "./sinks.ts";
+import { tellReady, tellStopping } from "./supervised.ts";
 import { VERSION } from "./version.ts";
 
 /** How long a log line waits for company, in milliseconds. */
@@ -72,6 +73,7 @@ export async function serve(config: Config, serving: Serving, platform: Platform
     ...{ listening, admin, routes: config.routes.length, config: serving.path },
   });
   log.flush();
+  tellReady(platform, listening);
   serving.opened?.(proxy);
   const code = await drained;
   following?.stop();
@@ -154,6 +156,7 @@ function untilDrained(proxy: Proxy, { platform, log }: Omit<Tools, "operator">):
       if (draining) return end(EXIT.failed);
       draining = true;
       const graceMs = proxy.config?.graceMs ?? 0;
+      tellStopping(platform, proxy.running);
       log.info("drain.began", { signal, running: proxy.running, seconds: graceMs / 1000 });
       log.flush();
       void proxy.drain(graceMs).then((cut) => {
