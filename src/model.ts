@@ -39,6 +39,8 @@ export interface Standing {
   readonly inFlight: number;
   /** `elapsed` time since which it has been fit without a failure; Infinity while it is not. */
   fitSince(now: number): number;
+  /** Failures remembered now; no more than can matter. */
+  readonly fails: number;
   /** `elapsed` time at which enough penalties lapse; undefined when none bar it. */
   penalisedUntil(now: number): number | undefined;
   /** Settles with the first verdict; undefined once there is nothing to wait for. */

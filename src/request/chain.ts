@@ -11,7 +11,7 @@ import { forwardAuth } from "./forward_auth.ts";
 import { edit, editable, endToEnd, isEmpty } from "./headers.ts";
 import { isWithin } from "../reasons.ts";
 import { matches } from "./match.ts";
-import { placeholders, render } from "./placeholders.ts";
+import { line, placeholders } from "./placeholders.ts";
 import { proxy } from "./proxy.ts";
 import { errorEnding, redirect, statusFrom, written } from "./replies.ts";
 import { rewritten } from "./rewrite.ts";
@@ -75,7 +75,7 @@ function perform(
       return { kind: "reply", reply: redirect(action, visit), answer: undefined };
     case "error": {
       const status = statusFrom(action.status, visit, 500);
-      const text = render(action.text, placeholders(visit));
+      const text = line(action.text, placeholders(visit));
       visit.story.outcome = "refused";
       return errorEnding(status, visit, text === "" ? {} : { text });
     }
@@ -138,7 +138,7 @@ export function note(
     case "encode":
       return visit.leave(action);
     case "var":
-      return visit.note(action.name, render(action.value, placeholders(visit)));
+      return visit.note(action.name, line(action.value, placeholders(visit)));
     case "unlogged":
       visit.story.logged = false;
       return;

@@ -26,16 +26,36 @@ export function placeholders(visit: Visit, place: Place | undefined = visit.hear
   };
 }
 
+/** Values out of heads, which hold a byte in each character; all others are text. */
+const OF_BYTES: ReadonlySet<string> = new Set(["header", "cookie", "response"]);
+
 /** A text with all placeholders filled in, as it comes: line breaks included. */
 export function fill(template: Template, values: Placeholders): string {
   let text = "";
-  for (const part of template) text += typeof part === "string" ? part : values(part);
+  for (const part of template) {
+    if (typeof part === "string") text += part;
+    else text += OF_BYTES.has(part.name) ? textOf(values(part)) : values(part);
+  }
   return text;
 }
 
-/** As `fill`, for a place where a line break would begin another field of somebody's choosing. */
-export function render(template: Template, values: Placeholders): string {
+/** As `fill`, on one line. */
+export function line(template: Template, values: Placeholders): string {
   return clean(fill(template, values));
+}
+
+/**
+ * As `line`, for a header field, of which each character is one byte. A character of more bits would
+ * lose them on its way out, and `%C4%8A` in a query become a line break: another field of a client's
+ * choosing.
+ */
+export function render(template: Template, values: Placeholders): string {
+  let bytes = "";
+  for (const part of template) {
+    if (typeof part === "string") bytes += bytesOf(part);
+    else bytes += OF_BYTES.has(part.name) ? values(part) : bytesOf(values(part));
+  }
+  return clean(bytes);
 }
 
 export function clean(value: string): string {
@@ -68,6 +88,8 @@ function requestValue({ name, of = "" }: Placeholder, visit: Visit): string | un
       return exchange.target;
     case "path":
       return pathOf(exchange.target);
+    case "decoded_path":
+      return decoded(pathOf(exchange.target));
     case "query":
       return of === "" ? visit.query : visit.params.getAll(of).join(",");
     case "original_method":
@@ -76,12 +98,16 @@ function requestValue({ name, of = "" }: Placeholder, visit: Visit): string | un
       return original.target;
     case "original_path":
       return pathOf(original.target);
+    case "original_decoded_path":
+      return decoded(pathOf(original.target));
     case "request_id":
       return visit.requestId;
     case "user":
       return visit.user ?? "";
     case "error_status":
       return visit.error === undefined ? "" : String(visit.error.status);
+    case "error_status_text":
+      return visit.error === undefined ? "" : reasonOf(visit.error.status);
     case "error_text":
       return visit.error?.text ?? "";
     case "header":
@@ -115,6 +141,8 @@ function placeValue({ name, of = "" }: Placeholder, place: Place): string {
       return address.kind === "tcp" ? String(address.port) : "";
     case "upstream_requests":
       return String(standing.inFlight);
+    case "upstream_fails":
+      return String(standing.fails);
     case "upstream_max_requests": {
       const most = Math.min(upstream.requestsMax, pool.rules.passive.requestsMax);
       return Number.isFinite(most) ? String(most) : "0";
@@ -151,6 +179,36 @@ function cookieOf(cookies: string, wanted: string): string {
     if (equals > 0 && pair.slice(0, equals) === wanted) return pair.slice(equals + 1);
   }
   return "";
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+// deno-lint-ignore no-control-regex
+const ASCII = /^[\0-\x7f]*$/;
+
+/** UTF-8 in a byte a character. */
+function bytesOf(text: string): string {
+  if (ASCII.test(text)) return text;
+  let bytes = "";
+  for (const byte of new TextEncoder().encode(text)) bytes += String.fromCharCode(byte);
+  return bytes;
+}
+
+/** Bytes as the text they are, if they are UTF-8. */
+function textOf(bytes: string): string {
+  if (ASCII.test(bytes)) return bytes;
+  try {
+    const raw = Uint8Array.from(bytes, (byte) => byte.charCodeAt(0));
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(raw);
+  } catch {
+    return bytes;
+  }
 }
 
 /** A duration as Go writes it. */

@@ -3,7 +3,7 @@
  * target, whatever a client managed to put into a placeholder. Pure.
  */
 import type { Placeholder, Rewrite, Template } from "../rules.ts";
-import { fill, type Placeholders, render } from "./placeholders.ts";
+import { fill, line, type Placeholders } from "./placeholders.ts";
 import { type Alterations, pathOf, queryOf } from "./visit.ts";
 
 /** Method and target as the rules make them of those that are. */
@@ -16,20 +16,20 @@ export function rewritten(
   let path = pathOf(before.target);
   let query = queryOf(before.target);
   if (uri !== undefined) ({ path, query } = withUri(uri, { path, query }, values));
-  if (stripPrefix !== undefined) path = withoutPrefix(path, render(stripPrefix, values));
-  if (stripSuffix !== undefined) path = withoutSuffix(path, render(stripSuffix, values));
+  if (stripPrefix !== undefined) path = withoutPrefix(path, line(stripPrefix, values));
+  if (stripSuffix !== undefined) path = withoutSuffix(path, line(stripSuffix, values));
   for (const { search, with: replacement, max } of replace) {
     if (typeof search === "string") {
-      const text = render(replacement, values);
+      const text = line(replacement, values);
       path = replaced(path, search, text, max);
       query = replaced(query, search, text, max);
       continue;
     }
     // Only the operator's own `$1` refers to a group.
-    const text = render(replacement, (name) => values(name).replaceAll("$", "$$$$"));
+    const text = line(replacement, (name) => values(name).replaceAll("$", "$$$$"));
     path = replacedByPattern(path, search, text, max);
   }
-  const asked = method === undefined ? "" : render(method, values).toUpperCase();
+  const asked = method === undefined ? "" : line(method, values).toUpperCase();
   const safePath = safe(path.startsWith("/") || path === "*" ? path : `/${path}`);
   return {
     method: TOKEN.test(asked) ? asked : before.method,

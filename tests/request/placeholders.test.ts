@@ -34,21 +34,24 @@ const rows: Record<string, string> = {
   "method": "GET",
   "uri": "/new",
   "path": "/new",
+  "decoded_path": "/new",
   "query": "",
   "original_method": "PUT",
   "original_uri": "/one/t%77o?a=1&b=x%20y&a=2",
   "original_path": "/one/t%77o",
+  "original_decoded_path": "/one/two",
   "request_id": "id-1",
   "user": "bob",
   "error_status": "502",
-  "error_text": "Bad Gateway",
+  "error_status_text": "Bad Gateway",
+  "error_text": "no answer",
   "upstream": "a",
   "upstream_host": "10.0.0.1:80",
   "upstream_hostname": "10.0.0.1",
   "upstream_port": "80",
   "upstream_requests": "3",
   "upstream_max_requests": "7",
-  "upstream_fails": "",
+  "upstream_fails": "1",
   "upstream_latency": "12.5ms",
   "upstream_latency_ms": "12.500",
   "upstream_duration": "12.5ms",
@@ -69,9 +72,9 @@ describe("placeholders()", () => {
   const of = visit(ASKED);
   of.alter({ method: "GET", target: "/new" });
   of.user = "bob";
-  of.error = { status: 502, text: "Bad Gateway" };
+  of.error = { status: 502, text: "no answer" };
   const address = { kind: "tcp", host: "10.0.0.1", port: 80 } as const;
-  const atPool = pool([{ inFlight: 3 }], { passive: passive({ requestsMax: 7 }) });
+  const atPool = pool([{ inFlight: 3, fails: 1 }], { passive: passive({ requestsMax: 7 }) });
   const place = {
     pool: atPool,
     member: {
@@ -97,7 +100,8 @@ describe("placeholders()", () => {
     const early = placeholders(visit());
     const late: PlaceholderName[] = [
       ...PLAIN_PLACEHOLDERS.filter((name) => name.startsWith("upstream")),
-      ...["retries", "status", "status_text", "error_status", "error_text", "user"] as const,
+      ...["retries", "status", "status_text", "user"] as const,
+      ...["error_status", "error_status_text", "error_text"] as const,
       ...KEYED_PLACEHOLDERS.filter((name) => name !== "label" && name !== "segment"),
     ];
     assert.deepEqual(late.filter((name) => early({ name, of: "x" }) !== ""), []);
@@ -152,5 +156,18 @@ describe("render()", () => {
     const values = () => "a\r\nb\0";
     assert.equal(render(["<\n", { name: "uri" }, ">"], values), "<ab>");
     assert.equal(fill(["<\n", { name: "uri" }, ">"], values), "<\na\r\nb\0>");
+  });
+
+  it("writes characters as UTF-8, so that none of them becomes a line break", () => {
+    const odd = "\u010d\u010aX-Evil: 1";
+    const bytes = render(["é", { name: "query", of: "q" }], () => odd);
+    assert.equal(bytes, "\xc3\xa9\xc4\x8d\xc4\x8aX-Evil: 1");
+  });
+
+  it("writes bytes of a field as they came; fill() reads them as UTF-8", () => {
+    const values = () => "caf\xc3\xa9";
+    assert.equal(render([{ name: "header", of: "x" }], values), "caf\xc3\xa9");
+    assert.equal(fill([{ name: "header", of: "x" }], values), "café");
+    assert.equal(fill([{ name: "header", of: "x" }], () => "caf\xe9"), "caf\xe9");
   });
 });
