@@ -19,7 +19,7 @@ export function encoded(
   { compressor }: Pick<World, "compressor">,
 ): Reply {
   const { body, fields } = reply;
-  if (body === undefined || !isEligible(reply, action, visit.original.method)) return reply;
+  if (!isEligible(reply, action, visit.original.method)) return reply;
   // Also where this client gets it plain: another one behind the same cache may not.
   vary(fields);
   const format = preferred(visit.fields.joined("accept-encoding") ?? "", action.formats);
@@ -29,7 +29,7 @@ export function encoded(
   for (const name of ["Content-Length", "Accept-Ranges", "Content-MD5"]) fields.delete(name);
   // RFC 9110 section 8.8.1: other bytes may not go by the same strong validator.
   fields.replace("ETag", (tag) => (tag.startsWith("W/") ? tag : `W/${tag}`));
-  return { ...reply, body: compressed(body, compressor(format)) };
+  return { ...reply, body: body && compressed(body, compressor(format)) };
 }
 
 /** Streams whose every line somebody waits for. They are small and would be compressed badly. */
@@ -40,9 +40,11 @@ function isEligible(
   action: Encode,
   method: string,
 ): boolean {
-  if (method === "HEAD" || tunnel !== undefined) return false;
+  // RFC 9110 section 9.3.2: the head of HEAD is that of GET, whose body decides.
+  if ((body === undefined && method !== "HEAD") || tunnel !== undefined) return false;
   if (status < 200 || status === 204 || status === 206 || status === 304) return false;
-  if ((body?.lengthBytes ?? Infinity) < action.leastBytes) return false;
+  const lengthBytes = body?.lengthBytes ?? Number(fields.get("content-length") ?? Infinity);
+  if (lengthBytes < action.leastBytes) return false;
   if (!/^(?:identity)?$/i.test(fields.joined("content-encoding") ?? "")) return false;
   if (/\bno-transform\b/i.test(fields.joined("cache-control") ?? "")) return false;
   if (STREAMS.test(fields.get("content-type") ?? "")) return false;

@@ -78,6 +78,13 @@ describe("encoded()", () => {
     });
   }
 
+  it("says to HEAD what it would say to GET", () => {
+    const before = reply([["Content-Length", "2000"]], { body: undefined });
+    const made = encoded(before, ENCODE, visit({ ...GZIP, method: "HEAD" }), WORLD);
+    assert.deepEqual([...made.fields], [["Vary", "Accept-Encoding"], ["Content-Encoding", "gzip"]]);
+    assert.equal(made.body, undefined);
+  });
+
   const untouched: [string, Reply, VisitChanges, Partial<Encode>][] = [
     ["what is encoded already", reply([["Content-Encoding", "br"]]), GZIP, {}],
     ["a stream of events", reply([["Content-Type", "text/event-stream; charset=x"]]), GZIP, {}],
@@ -86,7 +93,12 @@ describe("encoded()", () => {
     ["a part", reply([], { status: 206 }), GZIP, {}],
     ["204", reply([], { status: 204 }), GZIP, {}],
     ["304", reply([], { status: 304 }), GZIP, {}],
-    ["an answer to HEAD", reply(), { ...GZIP, method: "HEAD" }, {}],
+    [
+      "a small answer to HEAD",
+      reply([["Content-Length", "5"]], { body: undefined }),
+      { ...GZIP, method: "HEAD" },
+      { leastBytes: 6 },
+    ],
     ["an upgrade", reply([], { status: 101, tunnel: { goAway() {} } }), GZIP, {}],
     ["what has no body", reply([], { body: undefined }), GZIP, {}],
     [
