@@ -26,7 +26,6 @@ const respond: DirectiveRule = {
     const map = new WrittenMap(at);
     const draft: Answer = { context, homeless: [], map };
     const [body, status] = bodyAndStatus(args);
-    if (status === undefined && context.isInErrors) map.set("status", "{error_status}", at);
     if (status !== undefined) {
       map.set(
         "status",

@@ -61,8 +61,6 @@ export type Directives = Readonly<Record<string, DirectiveRule>>;
 
 /** Where a text goes decides what may stand in it. */
 export interface Context {
-  /** Within `handle_errors`, where answers have the status of the error unless they name one. */
-  readonly isInErrors: boolean;
   /** Tells of a problem: `Caddyfile:12:5 reverse_proxy.health_uri: …`. Reading goes on behind it. */
   problem(at: Token, where: string, message: string): void;
   /** How many problems were told of so far; more of them mean that something was wrong in between. */

@@ -17,7 +17,6 @@ const PLAIN: Readonly<Record<string, string>> = {
   "http.request.port": "{port}",
   "http.request.method": "{method}",
   "http.request.uri": "{uri}",
-  "http.request.uri.path": "{path}",
   "http.request.uri.query": "{query}",
   "http.request.scheme": "{scheme}",
   "http.request.proto": "{proto}",
@@ -27,11 +26,10 @@ const PLAIN: Readonly<Record<string, string>> = {
   "http.request.remote.port": "{remote_port}",
   "http.request.orig_method": "{original_method}",
   "http.request.orig_uri": "{original_uri}",
-  "http.request.orig_uri.path": "{original_path}",
   "http.vars.client_ip": "{client_ip}",
   "http.auth.user.id": "{user}",
   "http.error.status_code": "{error_status}",
-  "http.error.status_text": "{error_text}",
+  "http.error.status_text": "{error_status_text}",
   "http.error.message": "{error_text}",
   "http.error": "{error_status} {error_text}",
   "http.reverse_proxy.status_code": "{status}",
@@ -48,6 +46,12 @@ const PLAIN: Readonly<Record<string, string>> = {
   "http.reverse_proxy.upstream.latency_ms": "{upstream_latency_ms}",
   "http.reverse_proxy.upstream.duration": "{upstream_duration}",
   "http.reverse_proxy.upstream.duration_ms": "{upstream_duration_ms}",
+};
+
+/** Paths, which Caddy decodes but where it rewrites. */
+const PATHS: Readonly<Record<string, Readonly<Record<Path, string>>>> = {
+  "http.request.uri.path": { sent: "{path}", decoded: "{decoded_path}" },
+  "http.request.orig_uri.path": { sent: "{original_path}", decoded: "{original_decoded_path}" },
 };
 
 /** Prefixes of names with an argument, and what may follow. */
@@ -97,9 +101,25 @@ const SHORT_PREFIXES: readonly (readonly [string, string])[] = [
 /** A brace with something that reads as a name, which JSON in a body does not; with a dollar before it or not. */
 const BRACE = /\\[{}]|(\$?)\{(?:([A-Za-z_?%$][\w.:*?/[\]-]*)\})?/g;
 
-/** Translates all placeholders of a text. */
-export function toOurs(text: string): Translated {
-  return replaced(text, (name) => counterpart(name), "{{");
+/** How a text wants the path. */
+type Path = "sent" | "decoded";
+
+/** Where a path goes into a URI, and must stay as it was sent. */
+const URI_PLACES: ReadonlySet<string> = new Set([
+  "forward_auth.uri",
+  "redir",
+  "reverse_proxy.rewrite",
+  "rewrite",
+  "uri.path_regexp",
+  "uri.replace",
+  "uri.strip_prefix",
+  "uri.strip_suffix",
+]);
+
+/** Translates all placeholders of a text, which stands in a directive or option of that name. */
+export function toOurs(text: string, where = ""): Translated {
+  const path = URI_PLACES.has(where) ? "sent" : "decoded";
+  return replaced(text, (name) => counterpart(name, path), "{{");
 }
 
 /** Fills only `{env.X}`; every other placeholder is unknown here. */
@@ -134,9 +154,9 @@ export function fullName(name: string): string {
   return short === "" ? name : `${long}${name.slice(short.length)}`;
 }
 
-function counterpart(name: string): string | undefined {
+function counterpart(name: string, path: Path): string | undefined {
   const full = fullName(name);
-  const plain = Object.hasOwn(PLAIN, full) ? PLAIN[full] : undefined;
+  const plain = Object.hasOwn(PLAIN, full) ? PLAIN[full] : PATHS[full]?.[path];
   if (plain !== undefined) return plain;
   for (const [prefix, ours, pattern] of KEYED) {
     const argument = full.slice(prefix.length);

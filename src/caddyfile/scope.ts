@@ -27,22 +27,19 @@ interface Around {
   readonly matchers?: ReadonlyMap<string, Directive>;
   /** Named routes that are being read, against those that invoke themselves. */
   readonly open?: readonly string[];
-  readonly isInErrors?: boolean;
 }
 
 export class Scope implements Context {
-  readonly isInErrors: boolean;
   readonly #session: Session;
   readonly #matchers: Map<string, Directive>;
   /** Matchers defined in this very block. */
   readonly #own = new Set<string>();
   readonly #open: readonly string[];
 
-  constructor(session: Session, { matchers, open = [], isInErrors = false }: Around = {}) {
+  constructor(session: Session, { matchers, open = [] }: Around = {}) {
     this.#session = session;
     this.#matchers = new Map(matchers);
     this.#open = open;
-    this.isInErrors = isInErrors;
   }
 
   problem(at: Token, where: string, message: string): void {
@@ -62,7 +59,11 @@ export class Scope implements Context {
   }
 
   template(token: Token, where: string): string {
-    return this.#known(toOurs(token.text), token, where);
+    return this.#known(
+      toOurs(token.text, where),
+      token,
+      where,
+    );
   }
 
   plain(token: Token, where: string): string {
@@ -125,14 +126,12 @@ export class Scope implements Context {
       );
       return undefined;
     }
-    const { isInErrors } = this;
-    const scope = new Scope(this.#session, { open: [...this.#open, text], isInErrors });
+    const scope = new Scope(this.#session, { open: [...this.#open, text] });
     return scope.#list(route.block ?? [], where, true);
   }
 
   #inner(): Scope {
-    const { isInErrors } = this;
-    return new Scope(this.#session, { matchers: this.#matchers, open: this.#open, isInErrors });
+    return new Scope(this.#session, { matchers: this.#matchers, open: this.#open });
   }
 
   #list(block: readonly Directive[], where: string, isSorted: boolean): WrittenList {

@@ -83,7 +83,7 @@ function bodyOf(
   const steps = scope.steps(site.body.filter((line) => !isWhole(line)), "");
   const errors = new WrittenList(placeOf(site.token, "handle_errors"));
   const matchers = site.body.filter(isMatcher);
-  const inErrors = new Scope(session, { isInErrors: true });
+  const inErrors = new Scope(session);
   for (const line of whole) {
     if (line.name.text === "tls") scope.refuse(line.name, "tls");
     if (line.name.text === "handle_errors") readErrors(line, matchers, { scope: inErrors, errors });

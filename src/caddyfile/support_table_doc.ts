@@ -61,7 +61,7 @@ function sectionOf({ name }: Support): Section | undefined {
 
 function tableOf({ title, prefix }: Section, rows: readonly Support[]): string {
   const cells = rows.map(({ name, verdict, setting, note, nearest }) => [
-    code(name.slice(prefix.length).replaceAll(".", " ")),
+    code(spelled(name.slice(prefix.length))),
     verdict,
     setting === "" ? "" : code(setting),
     nearest === undefined ? note : `${note}; use ${nearest}`,
@@ -73,6 +73,11 @@ function tableOf({ title, prefix }: Section, rows: readonly Support[]): string {
   const lines = table.map((row) => lineOf(row, widths));
   lines.splice(1, 0, `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`);
   return `## ${title}\n\n${lines.join("\n")}\n`;
+}
+
+/** Dots lead into blocks, but not those within the braces of a placeholder or of an address. */
+function spelled(name: string): string {
+  return /[{*]/.test(name) ? name : name.replaceAll(".", " ");
 }
 
 function lineOf(row: readonly string[], widths: readonly number[]): string {

@@ -20,12 +20,41 @@ export function merged(list: WrittenList): WrittenList {
 /** Actions after which no step follows. */
 const ANSWERING = ["proxy", "respond", "redirect", "error", "copy_response"];
 
-/** Takes away, and returns, the steps behind one that answers every request. */
+/** Takes away, and returns, the steps and branches behind one that answers every request. */
 export function withoutUnreached(list: WrittenList): readonly WrittenNode[] {
-  const end = list.items.findIndex((item) =>
-    item.kind === "map" && !item.has("match") && ANSWERING.some((key) => item.has(key))
-  );
-  return end < 0 ? [] : list.items.splice(end + 1);
+  const late = list.items.flatMap((item) => {
+    const branches = branchesOf(item);
+    return branches === undefined ? [] : branches.items.splice(endOf(branches, takesAll));
+  });
+  return [...late, ...list.items.splice(endOf(list, answers))];
+}
+
+/** Behind the first item that is so. */
+function endOf({ items }: WrittenList, isEnd: (item: WrittenNode) => boolean): number {
+  const at = items.findIndex(isEnd);
+  return at < 0 ? items.length : at + 1;
+}
+
+function takesAll(item: WrittenNode): boolean {
+  return item.kind === "map" && !item.has("match");
+}
+
+/** Whether no request gets past this step. */
+function answers(item: WrittenNode): boolean {
+  if (item.kind !== "map" || item.has("match")) return false;
+  if (ANSWERING.some((key) => item.has(key)) || holdsAnswer(item)) return true;
+  const branches = branchesOf(item)?.items ?? [];
+  return branches.some(takesAll) && branches.every(holdsAnswer);
+}
+
+function holdsAnswer(item: WrittenNode): boolean {
+  const inner = item.kind === "map" ? item.get("steps") : undefined;
+  return inner?.kind === "list" && inner.items.some(answers);
+}
+
+function branchesOf(item: WrittenNode): WrittenList | undefined {
+  const branches = item.kind === "map" ? item.get("first_of") : undefined;
+  return branches?.kind === "list" ? branches : undefined;
 }
 
 /** The first of these bears the comments of what held them. */

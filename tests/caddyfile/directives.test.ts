@@ -237,10 +237,10 @@ describe("directives", () => {
         status: [404, "5xx"],
         steps: [{
           match: { path: "/a" },
-          respond: { status: "{error_status}", body: "{error_status}" },
+          respond: "{error_status}",
         }],
       },
-      { steps: [{ respond: { status: "{error_status}", body: "other" } }] },
+      { steps: [{ respond: "other" }] },
     ]);
   });
 
@@ -300,7 +300,16 @@ describe("global options", () => {
       trusted_proxies: ["private_ranges", "1.2.3.0/24"],
     }],
     ["servers {\n protocols h1 h2\n client_ip_headers X-Forwarded-For\n}", {}],
-    ["admin off\npersist_config off", {}],
+    ["admin off\npersist_config off", { admin: "off" }],
+    ["admin localhost:2019", { admin: "localhost:2019" }],
+    ["admin localhost:2019 {\n origins ops.example https://x:1\n enforce_origin\n}", {
+      admin: {
+        listen: "localhost:2019",
+        origins: ["http://ops.example", "https://ops.example", "https://x:1"],
+      },
+    }],
+    ["admin {\n origins http://a\n}", { admin: { origins: ["http://a"] } }],
+    ["metrics", {}],
   ];
   for (const [options, expected] of cases) {
     it(`take ${options.replaceAll("\n", " ")}`, async () => {
@@ -318,9 +327,10 @@ describe("global options", () => {
       /^Caddyfile:2:1 global\.email: Cannot take this over as listeners do not speak TLS yet/,
     ],
     [
-      "admin :2019",
-      /global\.admin\.other: Cannot take this over as there is no admin listener yet; use `admin off`/,
+      "admin unix//run/caddy.sock",
+      /global\.admin\.network: Cannot take this over as it listens on TCP alone; use a host and a port/,
     ],
+    ["admin :2019", /global\.admin: Expected a token, as others than this machine can ask there/],
     ["storage file_system x", /global\.storage: Cannot take this over/],
     ["auto_https prefer_wildcard", /global\.auto_https\.other/],
     ["http_port x", /global\.http_port: Expected a whole number but received "x"/],

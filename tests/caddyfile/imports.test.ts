@@ -70,6 +70,14 @@ describe("importCaddyfile()", () => {
         routes: [{ steps: [{ respond: 200 }] }],
       }],
       [
+        "leaves out what comes behind branches that answer everything",
+        ":8080 {\n handle {\n  respond hi\n }\n handle {\n  respond no\n }\n respond /x no\n}",
+        {
+          listen: ":8080",
+          routes: [{ steps: [{ first_of: [{ steps: [{ respond: "hi" }] }] }] }],
+        },
+      ],
+      [
         "invokes a named route",
         "&(r) {\n respond hi\n}\n:8080 {\n invoke r\n}",
         ANSWER,

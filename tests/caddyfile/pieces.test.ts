@@ -14,7 +14,7 @@ describe("toOurs()", () => {
     ["{host}", "{hostname}"],
     ["{hostport}", "{host}"],
     ["{http.request.hostport}", "{host}"],
-    ["{method} {uri} {path} {query} {scheme}", "{method} {uri} {path} {query} {scheme}"],
+    ["{method} {uri} {path} {query} {scheme}", "{method} {uri} {decoded_path} {query} {scheme}"],
     ["{remote_host}:{remote_port}", "{remote_ip}:{remote_port}"],
     ["{remote}", "{remote_ip}:{remote_port}"],
     ["{client_ip}", "{client_ip}"],
@@ -22,11 +22,11 @@ describe("toOurs()", () => {
     ["{cookie.a} {query.b} {path.0} {labels.1}", "{cookie.a} {query.b} {segment.0} {label.1}"],
     ["{re.v.1} {http.regexp.v.1} {re.1}", "{re.v.1} {re.v.1} {re.1}"],
     ["{vars.x} {http.vars.x}", "{var.x} {var.x}"],
-    ["{err.status_code} {http.error.status_text}", "{error_status} {error_text}"],
+    ["{err.status_code} {http.error.status_text}", "{error_status} {error_status_text}"],
     ["{rp.status_code} {rp.header.X}", "{status} {response.X}"],
     ["{upstream_hostport}", "{upstream_host}"],
     ["{http.reverse_proxy.upstream.latency_ms}", "{upstream_latency_ms}"],
-    ["{http.request.uuid} {http.request.orig_uri.path}", "{request_id} {original_path}"],
+    ["{http.request.uuid} {http.request.orig_uri.path}", "{request_id} {original_decoded_path}"],
     ["{env.HOME}", "${HOME:-}"],
     ['{"a": 1, "b": {}}', '{{"a": 1, "b": {{}}'],
     ["\\{host\\}", "{{host}"],
@@ -38,6 +38,10 @@ describe("toOurs()", () => {
       assert.deepEqual(toOurs(written), { text: expected, unknown: [] });
     });
   }
+
+  it("keeps the path as it was sent where it goes into a URI", () => {
+    assert.equal(toOurs("{path}?{orig_path}", "rewrite").text, "{path}?{original_path}");
+  });
 
   it("names placeholders that have no counterpart", () => {
     const written = "{time.now} {tls_version} {nope} {http.request.body} {file.x}";

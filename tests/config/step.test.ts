@@ -13,7 +13,7 @@ const NO_REWRITE = {
   stripSuffix: undefined,
   replace: [],
 };
-const OK = { kind: "respond", status: ["200"], body: [], fields: [], close: false } as const;
+const OK = { kind: "respond", status: [], body: [], fields: [], close: false } as const;
 
 describe("step", () => {
   const cases: [string, Action][] = [
