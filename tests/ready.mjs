@@ -13,7 +13,9 @@ const DEBIAN_PACKAGES = {
   ip: "iproute2",
   curl: "curl",
   openssl: "openssl",
+  prometheus: "prometheus",
   chromium: "chromium",
+  caddy: "caddy",
 };
 
 installPackages();

@@ -72,9 +72,25 @@ export class Call {
 
   /** Waits until the raw body holds a text: the end of a chunked body, say. */
   async until(text: string): Promise<void> {
-    while (!this.raw.includes(text)) {
-      await new Promise((resolve) => this.#socket.once("data", resolve));
+    while (!this.raw.includes(text)) await this.#more();
+  }
+
+  /** Waits until the body is there, framing included, or nothing more can come of it. */
+  async whole(): Promise<void> {
+    while (!bodyEnded(this) && !this.#socket.readableEnded && !this.#socket.destroyed) {
+      await this.#more();
     }
+  }
+
+  #more(): Promise<void> {
+    return new Promise((resolve) => {
+      const events = ["data", "end", "close"];
+      const done = () => {
+        for (const event of events) this.#socket.off(event, done);
+        resolve();
+      };
+      for (const event of events) this.#socket.on(event, done);
+    });
   }
 }
 
@@ -93,11 +109,12 @@ export class RawUpstream implements AsyncDisposable {
     this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
   }
 
-  /** Listens on loopback. `behave` is called once a request's head is there. */
-  static async start(behave: Behaviour): Promise<RawUpstream> {
+  /** Listens on loopback. `behave` is called once a request's head is there. A port is that of one that died. */
+  static async start(behave: Behaviour, port = 0): Promise<RawUpstream> {
     const upstream = new RawUpstream(behave);
-    await new Promise<void>((resolve) => {
-      upstream.#server.listen(0, "127.0.0.1", resolve);
+    await new Promise<void>((resolve, reject) => {
+      upstream.#server.once("error", reject);
+      upstream.#server.listen(port, "127.0.0.1", resolve);
     });
     return upstream;
   }
@@ -139,6 +156,8 @@ export class RawUpstream implements AsyncDisposable {
 
   #accept(socket: Socket): void {
     this.#sockets.add(socket);
+    // Every call listens for the end, and a connection that is kept has many.
+    socket.setMaxListeners(0);
     let pending = Buffer.alloc(0);
     let asked = 0;
     let current: Call | undefined;
