@@ -52,7 +52,9 @@ export class Expander {
     const { path } = this.#sources;
     const parsed = this.#parse(text, path);
     const scope: Scope = { open: [path], args: undefined, block: [], isTop: true };
-    return { lines: await this.#expand(parsed.lines, scope), rest: parsed.rest };
+    const lines = await this.#expand(parsed.lines, scope);
+    // What was broken off in the middle is no site of anybody's; reading it would only take long.
+    return { lines: this.#lines > LINES_MAX ? [] : lines, rest: parsed.rest };
   }
 
   #parse(text: string, file: string): Parsed {
