@@ -53,8 +53,9 @@ export class Expander {
     const parsed = this.#parse(text, path);
     const scope: Scope = { open: [path], args: undefined, block: [], isTop: true };
     const lines = await this.#expand(parsed.lines, scope);
-    // What was broken off in the middle is no site of anybody's; reading it would only take long.
-    return { lines: this.#lines > LINES_MAX ? [] : lines, rest: parsed.rest };
+    if (this.#lines <= LINES_MAX) return { lines, rest: parsed.rest };
+    // What was broken off in the middle is nobody's site; reading it would only take long.
+    return { lines: lines.map((line) => ({ ...line, block: [] })), rest: parsed.rest };
   }
 
   #parse(text: string, file: string): Parsed {
