@@ -2,6 +2,7 @@
 import { type Directive, hasArgs, placeOf, shown, type Token } from "./directive.ts";
 import { readGlobalLog } from "./core_log.ts";
 import type { Scope } from "./scope.ts";
+import { readAdmin } from "./globals_admin.ts";
 import { reorder } from "./order_option.ts";
 import {
   accept,
@@ -57,6 +58,11 @@ function only(word: string): (line: Line, draft: Global) => void {
   };
 }
 
+function withoutBlock(line: Line, draft: Global): void {
+  for (const { name } of line.block ?? []) draft.context.refuse(name, `${line.where}.other`);
+  accept(line, draft);
+}
+
 const OPTIONS: Options<Global> = {
   http_port: { args: [1, 1], read: port("httpPort") },
   https_port: { args: [1, 1], read: port("httpsPort") },
@@ -72,7 +78,7 @@ const OPTIONS: Options<Global> = {
       accept(line, draft);
     },
   },
-  admin: { args: [0, 1], block: true, read: only("off") },
+  admin: { args: [0, 1], block: true, read: readAdmin },
   persist_config: { args: [1, 1], read: only("off") },
   grace_period: {
     args: [1, 1],
@@ -83,6 +89,8 @@ const OPTIONS: Options<Global> = {
       context.took(line.name, line.where);
     },
   },
+  // They are always told.
+  metrics: { args: [0, 0], block: true, read: withoutBlock },
   debug: {
     args: [0, 0],
     read(line, { context, root }) {
@@ -161,6 +169,7 @@ const SERVERS: Options<Global> = {
   },
   enable_full_duplex: { args: [0, 0], read: accept },
   name: { args: [1, 1], read: accept },
+  metrics: { args: [0, 0], read: accept },
 };
 
 /** Reads the options into the root of the tree and into what sites depend on. */

@@ -3,7 +3,8 @@ import type { Support } from "./directive.ts";
 import { different, refused, same } from "./support_rows.ts";
 
 const LATER_TLS = "listeners do not speak TLS yet";
-const LATER_ADMIN = "there is no admin listener yet";
+const REQUEST_ID = "`{http.request.uuid}` in a header";
+const METRICS = "always at `/metrics` of the admin listener";
 const HTTP_SITES = "sites with http:// and without this option";
 
 const TLS_OPTIONS: readonly Support[] = [
@@ -53,18 +54,34 @@ const SERVERS: readonly Support[] = [
   different("global.servers.protocols", "", "HTTP/1.1; h2 and h3 come with TLS"),
   refused("global.servers.protocols.other", "clients speak HTTP/1.1 here", "`protocols h1`"),
   same("global.servers.enable_full_duplex", "", "both ways always stream at once"),
-  same("global.servers.name", "", "it was for metrics"),
-  refused("global.servers.timeouts", "the time limits of client connections are fixed"),
-  refused("global.servers.max_header_size", "heads are bounded already"),
-  refused("global.servers.keepalive_interval", "the system keeps connections alive"),
-  refused("global.servers.keepalive_idle", "the system keeps connections alive"),
-  refused("global.servers.keepalive_count", "the system keeps connections alive"),
-  refused("global.servers.listener_wrappers", "connections are taken as they come"),
-  refused("global.servers.log_credentials", "credentials are not logged"),
-  refused("global.servers.metrics", LATER_ADMIN),
-  refused("global.servers.strict_sni_host", LATER_TLS),
-  refused("global.servers.0rtt", LATER_TLS),
-  refused("global.servers.trace", "it does not trace yet"),
+  same("global.servers.name", "", "metrics name routes"),
+  refused(
+    "global.servers.timeouts",
+    "the time limits of client connections are fixed",
+    "`transport http` of reverse_proxy for those of upstreams",
+  ),
+  refused(
+    "global.servers.max_header_size",
+    "heads are bounded already",
+    "max_response_header of `transport http` for those of upstreams",
+  ),
+  ...["keepalive_interval", "keepalive_idle", "keepalive_count"].map((name) =>
+    refused(`global.servers.${name}`, "the system keeps connections alive", "its sysctl settings")
+  ),
+  refused(
+    "global.servers.listener_wrappers",
+    "connections are taken as they come",
+    "trusted_proxies and X-Forwarded-For to learn of clients",
+  ),
+  refused(
+    "global.servers.log_credentials",
+    "credentials are not logged",
+    "basic_auth, whose user is in the line",
+  ),
+  same("global.servers.metrics", "", METRICS),
+  refused("global.servers.strict_sni_host", LATER_TLS, HTTP_SITES),
+  refused("global.servers.0rtt", LATER_TLS, HTTP_SITES),
+  refused("global.servers.trace", "it does not trace yet", REQUEST_ID),
 ];
 
 const LOG: readonly Support[] = [
@@ -82,10 +99,10 @@ const LOG: readonly Support[] = [
   ),
   same("global.log.level", "log.level"),
   refused("global.log.level.other", "levels are DEBUG, INFO, WARN and ERROR", "ERROR"),
-  refused("global.log.include", "there is one log"),
-  refused("global.log.exclude", "there is one log"),
-  refused("global.log.sampling", "nothing is left out"),
-  refused("global.log.core", "there is one way to log"),
+  refused("global.log.include", "there is one log", "`level` to leave lines out"),
+  refused("global.log.exclude", "there is one log", "`level` to leave lines out"),
+  refused("global.log.sampling", "nothing is left out", "`level` to leave lines out"),
+  refused("global.log.core", "there is one way to log", "`output stdout`"),
 ];
 
 export const GLOBAL_SUPPORT: readonly Support[] = [
@@ -97,8 +114,17 @@ export const GLOBAL_SUPPORT: readonly Support[] = [
     "off: a host without a port is served on `http_port`, where Caddy would still speak TLS",
   ),
   refused("global.auto_https.other", LATER_TLS, "`auto_https off`"),
-  same("global.admin", "", "off"),
-  refused("global.admin.other", LATER_ADMIN, "`admin off`"),
+  different(
+    "global.admin",
+    "admin",
+    "127.0.0.1:2020 where it is not set; the API is our own, but for `/reverse_proxy/upstreams` " +
+      "and `/metrics`; where others can ask, it wants a token, which only YAML can give",
+  ),
+  refused("global.admin.network", "it listens on TCP alone", "a host and a port"),
+  same("global.admin.origins", "admin.origins"),
+  same("global.admin.enforce_origin", "", "an origin is always checked"),
+  refused("global.admin.identity", "the admin listener has no TLS", "an address of loopback"),
+  refused("global.admin.remote", "the admin listener has no TLS", "an address of loopback"),
   same("global.persist_config", "", "off; nothing is written to disk"),
   refused("global.persist_config.other", "nothing is written to disk", "`persist_config off`"),
   different("global.grace_period", "grace_period", "10m where it is not set, eternal in Caddy"),
@@ -107,11 +133,16 @@ export const GLOBAL_SUPPORT: readonly Support[] = [
   same("global.default_bind", "listen"),
   same("global.order", "", "steps are written in that order"),
   refused("global.storage", "nothing is stored", "sites with http:// and without this option"),
-  refused("global.metrics", LATER_ADMIN),
-  refused("global.events", "nothing listens to events"),
-  refused("global.filesystem", "it serves no files"),
-  refused("global.tracing", "it does not trace yet"),
-  refused("global.http", "only the options of the Caddyfile are known"),
+  same("global.metrics", "", METRICS),
+  refused("global.metrics.other", "labels are what they are", "`metrics` without a block"),
+  refused(
+    "global.events",
+    "nothing listens to events",
+    "the log, which has every change of health",
+  ),
+  refused("global.filesystem", "it serves no files", "reverse_proxy to a server of files"),
+  refused("global.tracing", "it does not trace yet", REQUEST_ID),
+  refused("global.http", "only the options of the Caddyfile are known", "`servers`"),
   ...TLS_OPTIONS,
   ...SERVERS,
   ...LOG,

@@ -38,10 +38,10 @@ export interface Kept {
 /** Who can be asked how things stand, and the two times of now. */
 export interface Sight {
   readonly pools: readonly Pool[];
-  kept(upstreamId: string): Kept | undefined;
+  readonly kept: (upstreamId: string) => Kept | undefined;
   /** Whom the next request would get. */
-  expected(pool: Pool): Member | undefined;
-  available(member: Member, pool: Pool): boolean;
+  readonly expected: (pool: Pool) => Member | undefined;
+  readonly available: (member: Member, pool: Pool) => boolean;
   readonly now: number;
   readonly elapsed: number;
 }

@@ -14,6 +14,7 @@ const FILES: Readonly<Record<string, string>> = {
   "/etc/understudy/ca.pem": CERTIFICATE,
   "/etc/understudy/us.pem": CERTIFICATE,
   "/etc/understudy/us.key": KEY,
+  "/run/secrets/understudy_token": "0123456789abcdef",
   "/run/secrets/ann": `$2a$14$${"a".repeat(53)}`,
   "/run/secrets/laptop": "key-of-laptop",
   "/run/secrets/phone": "key-of-phone",

@@ -150,8 +150,7 @@ export class Listening implements AsyncDisposable {
     return await within("an event", this.#event());
   }
 
-  // deno-lint-ignore no-explicit-any
-  async #event(): Promise<{ name: string; data: any } | undefined> {
+  async #event() {
     while (true) {
       const end = this.#text.indexOf("\n\n");
       if (end >= 0) {
