@@ -133,9 +133,11 @@ function canonical(name: string): string {
 }
 
 /** What a line for people tells of an exchange. */
-export interface AccessWords
-  extends
-    Pick<Account, "status" | "upstream" | "user" | "outcome" | "durationMs" | "bodyBytes" | "failures"> {
+export interface AccessWords extends
+  Pick<
+    Account,
+    "status" | "upstream" | "user" | "outcome" | "durationMs" | "bodyBytes" | "failures"
+  > {
   readonly method: string;
   readonly host: string;
   /** Credentials taken out. */

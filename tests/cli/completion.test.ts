@@ -62,7 +62,7 @@ describe("completionScript() for bash", { skip: !has("bash") && "bash is missing
 describe("completionScript()", () => {
   for (const shell of ["zsh", "fish"] as const) {
     const checked = has(shell) ? it : it.skip;
-    checked(`is a script that ${shell} can read`, () => {
+    void checked(`is a script that ${shell} can read`, () => {
       const { status, stderr } = spawnSync(shell, ["-n"], {
         input: completionScript(shell, COMMANDS),
         encoding: "utf8",

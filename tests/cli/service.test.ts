@@ -76,26 +76,30 @@ describe("unitText()", () => {
 
   const analyze = "/usr/bin/systemd-analyze";
   const verified = existsSync(analyze) ? it : it.skip;
-  verified("is a unit that systemd takes, and thinks well of", { timeout: 60_000 }, async () => {
-    const folder = await mkdtemp(join(tmpdir(), "understudy-unit-"));
-    try {
-      const path = join(folder, "understudy.service");
-      await writeFile(path, unitText({ ...WISHES, binary: process.execPath, user: "root" }));
-      const verdict = spawnSync(analyze, ["verify", "--man=no", path], { encoding: "utf8" });
-      const about = verdict.stderr.split("\n").filter((line) =>
-        line.includes("understudy.service")
-      );
-      assert.deepEqual([verdict.status, about], [0, []]);
-      const security = spawnSync(
-        analyze,
-        ["security", "--offline=yes", "--threshold=30", "--no-pager", path],
-        { encoding: "utf8" },
-      );
-      assert.equal(security.status, 0, security.stdout);
-    } finally {
-      await rm(folder, { recursive: true });
-    }
-  });
+  void verified(
+    "is a unit that systemd takes, and thinks well of",
+    { timeout: 60_000 },
+    async () => {
+      const folder = await mkdtemp(join(tmpdir(), "understudy-unit-"));
+      try {
+        const path = join(folder, "understudy.service");
+        await writeFile(path, unitText({ ...WISHES, binary: process.execPath, user: "root" }));
+        const verdict = spawnSync(analyze, ["verify", "--man=no", path], { encoding: "utf8" });
+        const about = verdict.stderr.split("\n").filter((line) =>
+          line.includes("understudy.service")
+        );
+        assert.deepEqual([verdict.status, about], [0, []]);
+        const security = spawnSync(
+          analyze,
+          ["security", "--offline=yes", "--threshold=30", "--no-pager", path],
+          { encoding: "utf8" },
+        );
+        assert.equal(security.status, 0, security.stdout);
+      } finally {
+        await rm(folder, { recursive: true });
+      }
+    },
+  );
 });
 
 describe("service", () => {

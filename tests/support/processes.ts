@@ -39,7 +39,9 @@ export const subject: Subject = subjects.at(-1) ?? ALL.bun;
 
 /** `ENGINE=wire` or `ENGINE=web` tries that engine; without it the subject's own default. */
 const engineName = process.env["ENGINE"];
-export const engineFlags: readonly string[] = engineName === undefined ? [] : ["--engine", engineName];
+export const engineFlags: readonly string[] = engineName === undefined
+  ? []
+  : ["--engine", engineName];
 
 function chosen(): Subject[] {
   const named = process.env["SUBJECTS"];
