@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { ServerResponse } from "node:http";
+import { READERS_MAX } from "../src/ops/feed.ts";
 import { passive, retry } from "./support/fake_route.ts";
 import { AdminLab } from "./support/admin_lab.ts";
 
@@ -254,6 +255,24 @@ describe("GET /api/events", () => {
     await desk.lab.stop("main");
     await desk.lab.get();
     assert.equal((await events.next("notable")).kind, "failed_over");
+  });
+
+  it("has room for so many readers, and for others once these have left", async () => {
+    await using desk = await AdminLab.open();
+    const readers = await Promise.all(Array.from({ length: READERS_MAX }, () => desk.listen()));
+    assert.equal((await desk.told("/api/events")).status, 503);
+    for (const reader of readers) await reader[Symbol.asyncDispose]();
+    // That their connections are gone takes a moment to be heard of.
+    const deadline = Date.now() + 4_000;
+    let status = 503;
+    while (status === 503 && Date.now() < deadline) {
+      const leaving = new AbortController();
+      const response = await desk.ask("/api/events", { signal: leaving.signal });
+      status = response.status;
+      leaving.abort();
+      await response.body?.cancel().catch(() => {});
+    }
+    assert.equal(status, 200);
   });
 
   it("ends when the desk closes", async () => {
