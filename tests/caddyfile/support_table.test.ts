@@ -49,8 +49,8 @@ describe("SUPPORT", () => {
     assert.deepEqual(names.filter((name, at) => names.indexOf(name) !== at), []);
   });
 
-  it("says of everything refused in proxying what to use instead, and of nothing else", () => {
-    const odd = PROXY_SUPPORT.filter(({ verdict, nearest }) =>
+  it("says of everything refused what to use instead, and of nothing else", () => {
+    const odd = SUPPORT.filter(({ verdict, nearest }) =>
       (verdict === "refused") !== (nearest !== undefined)
     );
     assert.deepEqual(odd.map(({ name }) => name), []);

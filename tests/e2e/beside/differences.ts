@@ -26,7 +26,7 @@ export const REASONS = {
   vary: "RFC 9110 section 12.5.5: what depends on Accept-Encoding says so, whoever gets it",
   head: "RFC 9110 section 9.3.2: HEAD has no Content-Length that GET would not have",
   once: "each field is copied once, also by copy_response_headers before copy_response",
-  newer: "Caddy 2.7 and later, the reference, want every key of a query matcher",
+  newer: "caddy #6054 of 2024: newer Caddy, the reference, wants every key of a query matcher",
 } as const;
 
 export type Reason = keyof typeof REASONS;
@@ -43,10 +43,10 @@ export interface Known {
 export const EVERYWHERE: readonly { readonly facet: RegExp; readonly why: string }[] = [
   { facet: /^client server$/, why: REASONS.nothingInvented },
   { facet: /^client date$/, why: "a response's Date passes as it came, and none is added" },
-  { facet: /^client via$/, why: "section 6: Via both ways, as Caddy has had it since 2.9" },
+  { facet: /^client via$/, why: "section 6: Via both ways, as newer Caddy has it" },
   {
     facet: /^upstream(?: \d+)? via$/,
-    why: "section 6: Via both ways, as Caddy has had it since 2.9",
+    why: "section 6: Via both ways, as newer Caddy has it",
   },
   { facet: /^client x-request-id$/, why: "answers of our own have the id that the log has" },
 ];
