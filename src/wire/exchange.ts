@@ -7,6 +7,7 @@ import { Fields } from "../fields.ts";
 import type { ByteSource, Delivery, Exchange, Reply } from "../model.ts";
 import type { Connection } from "../platform/platform.ts";
 import { latin1Bytes } from "./bytes.ts";
+import { httpDate } from "./date.ts";
 import type { RequestHead } from "./head.ts";
 import { declareLength, Outflow, type OutFraming, type Sent } from "./outflow.ts";
 import { reasonOf } from "../reasons.ts";
@@ -21,6 +22,8 @@ export interface ExchangeSite {
   readonly outflow: Outflow;
   readonly scheme: "http" | "https";
   readonly localPort: number | undefined;
+  /** Wall clock, in milliseconds. */
+  now(): number;
   /** No further request will be served: the connection drains, or the request's body has not come to its end. */
   readonly ending: boolean;
   /** Says that this answer is the connection's last. */
@@ -135,6 +138,7 @@ export class WireExchange implements Exchange {
     // Answers to HEAD and 304 may tell the length that another answer would have had, a 204 none at all.
     else if (framing !== "none" || status < 200 || status === 204) declareLength(fields, undefined);
     head.lineEnd().fields(fields);
+    if (!fields.has("date")) head.field("Date", httpDate(this.#site.now()));
     if (framing === "chunked") head.field("Transfer-Encoding", "chunked");
     if (isLast) head.field("Connection", "close");
     else if (this.#head.minorVersion === 0) head.field("Connection", "keep-alive");

@@ -101,6 +101,10 @@ export class ServerConnection implements ConnectionEvents, ExchangeSite, InflowE
     if (this.#exchange === undefined && !this.#heads.begun) this.#close();
   }
 
+  now(): number {
+    return this.#deps.clock.now();
+  }
+
   get ending(): boolean {
     return this.#state !== "open" || this.#bodyOpen;
   }

@@ -56,7 +56,10 @@ export function facetsOf({ heard, interim, calls, tidy }: Seen): Facets {
   put("client end", heard.end);
   put("client trailers", heard.trailer);
   put("client interim", interim.map((head) => head.split("\r\n").sort().join(" ")).join(" | "));
-  for (const [name, value] of fieldsIn(heard.head)) put(`client ${name}`, value);
+  for (const [name, value] of fieldsIn(heard.head)) {
+    // Two answers may well be a second apart.
+    put(`client ${name}`, name.toLowerCase() === "date" ? "a date" : value);
+  }
   put("asked", calls.map(({ at }) => at).join(" "));
   for (const [index, { call }] of calls.entries()) {
     const where = index === 0 ? "upstream" : `upstream ${index + 1}`;

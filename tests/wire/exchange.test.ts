@@ -137,6 +137,21 @@ describe("WireExchange.answer()", () => {
     });
   }
 
+  it("says when an answer came that does not say it, and leaves a date that is there", async () => {
+    const { connection } = open((exchange) => {
+      const fields = Fields.from(exchange.target === "/dated" ? [["date", "once"]] : []);
+      return exchange.answer(reply({ fields }));
+    });
+    connection.says(get("/") + get("/dated"));
+    await settled();
+    const [undated = "", dated = ""] = connection.writes;
+    const date = /\r\nDate: (\w{3}, \d{2} \w{3} \d{4} \d{2}:\d{2}:\d{2} GMT)\r\n/.exec(undated)
+      ?.[1];
+    assert.equal(new Date(date ?? "").toUTCString(), date);
+    assert.match(dated, /\r\ndate: once\r\n/);
+    assert.doesNotMatch(dated, /Date:/);
+  });
+
   it("sends a small answer in one write with its head when its bytes are there", async () => {
     const chunks = [new TextEncoder().encode("some")];
     const body: ByteSource = { lengthBytes: 4, read: () => chunks.shift(), cancel() {} };

@@ -42,7 +42,7 @@ export interface Known {
 /** Those that many requests have. Each must occur at least once. */
 export const EVERYWHERE: readonly { readonly facet: RegExp; readonly why: string }[] = [
   { facet: /^client server$/, why: REASONS.nothingInvented },
-  { facet: /^client date$/, why: "a response's Date passes as it came, and none is added" },
+  { facet: /^client date$/, why: "what breaks the rules of HTTP is refused without a Date" },
   { facet: /^client via$/, why: "section 6: Via both ways, as newer Caddy has it" },
   {
     facet: /^upstream(?: \d+)? via$/,
