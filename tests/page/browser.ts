@@ -27,6 +27,9 @@ const FLAGS = [
   "--remote-debugging-port=0",
 ];
 
+/** Else it opens its own start page, and whoever attaches meanwhile may wait for ever. */
+const BLANK = "about:blank";
+
 /** Why tests in a browser cannot run here; false where they can. */
 export const noBrowser: string | false = !("bun" in process.versions)
   ? "the browser is driven from Bun alone"
@@ -47,7 +50,7 @@ export class Chromium implements AsyncDisposable {
 
   static async open(...more: readonly string[]): Promise<Chromium> {
     const folder = await mkdtemp(join(tmpdir(), "understudy-browser-"));
-    const child = spawn(CHROMIUM, [`--user-data-dir=${folder}`, ...FLAGS, ...more], {
+    const child = spawn(CHROMIUM, [`--user-data-dir=${folder}`, ...FLAGS, ...more, BLANK], {
       stdio: "ignore",
     });
     try {

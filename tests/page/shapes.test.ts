@@ -42,8 +42,8 @@ describe("sparkline()", () => {
 
 describe("span()", () => {
   it("grows with the uptime and ends at a day", () => {
-    const spans = [1, 11, 120, 600, 6000].map((min) => span(NOW - min * 60_000, NOW) / 60_000);
-    assert.deepEqual(spans, [10, 60, 360, 1440, 1440]);
+    const spans = [1, 3, 11, 120, 600, 6000].map((min) => span(NOW - min * 60_000, NOW) / 60_000);
+    assert.deepEqual(spans, [2, 10, 60, 360, 1440, 1440]);
   });
 });
 

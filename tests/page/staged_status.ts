@@ -199,7 +199,7 @@ function notable(now: number): Notable[] {
       upstream: "always-on",
       attempts: 2,
       durationMs: 8120,
-      failures: ["gpu: refused the connection"],
+      failures: ["gpu: refused (not sent)"],
       kind: "failed_over",
     },
     {
@@ -213,7 +213,7 @@ function notable(now: number): Notable[] {
       upstream: "gpu",
       attempts: 1,
       durationMs: 14_310,
-      failures: ["gpu: died mid-response"],
+      failures: [],
       kind: "cut",
     },
     {
@@ -240,7 +240,7 @@ function notable(now: number): Notable[] {
       upstream: "always-on",
       attempts: 2,
       durationMs: 3044,
-      failures: ["gpu: did not accept a connection in time"],
+      failures: ["gpu: dial_timeout (not sent)"],
       kind: "failed_over",
     },
     {
@@ -256,8 +256,8 @@ function notable(now: number): Notable[] {
       attempts: 3,
       durationMs: 240,
       failures: [
-        "app-1: closed the connection before answering",
-        "app-2: closed the connection before answering",
+        "app-1: closed (sent)",
+        "app-2: closed (sent)",
       ],
       kind: "failed",
     },

@@ -5,6 +5,7 @@ import {
   changeInWords,
   count,
   duration,
+  failureInWords,
   headline,
   latency,
   question,
@@ -253,5 +254,18 @@ describe("changeInWords()", () => {
     it(`says "${expected}" when that happened`, () => {
       assert.equal(changeInWords(transition), expected);
     });
+  }
+});
+
+describe("failureInWords()", () => {
+  const cases: [string, string][] = [
+    ["gpu: refused (not sent)", "gpu refused the connection"],
+    ["gpu: closed (sent): ECONNRESET", "gpu closed the connection before answering"],
+    ["10.0.0.1:80: status 503", "10.0.0.1:80 answered 503"],
+    ["10.0.0.1:80: dial_timeout (not sent)", "10.0.0.1:80 did not accept a connection in time"],
+    ["gpu: something new", "gpu: something new"],
+  ];
+  for (const [failure, expected] of cases) {
+    it(`says "${expected}" of "${failure}"`, () => assert.equal(failureInWords(failure), expected));
   }
 });

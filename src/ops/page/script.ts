@@ -6,6 +6,7 @@
 // oxlint-disable import/default
 import actions from "./client/actions.js" with { type: "text" };
 import dom from "./client/dom.js" with { type: "text" };
+import failures from "./client/failures.js" with { type: "text" };
 import hearing from "./client/hearing.js" with { type: "text" };
 import link from "./client/link.js" with { type: "text" };
 import main from "./client/main.js" with { type: "text" };
@@ -20,6 +21,7 @@ import words from "./client/words.js" with { type: "text" };
 /** In this order nothing is used before it is there. */
 const MODULES = [
   words,
+  failures,
   shapes,
   dom,
   link,

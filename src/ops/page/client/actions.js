@@ -103,5 +103,5 @@ export async function play(act, { name }) {
   await call(`api/stage/${encodeURIComponent(name)}/${encodeURIComponent(act)}`, {
     method: "POST",
   });
-  return `${name}: ${act}, done`;
+  return `${act} ${name}: done`;
 }

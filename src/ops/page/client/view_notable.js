@@ -4,6 +4,7 @@
  * @typedef {import("../../status.ts").Notable} Notable
  */
 import { h } from "./dom.js";
+import { failureInWords } from "./failures.js";
 import { latency, moment } from "./words.js";
 
 /** @type {Readonly<Record<Notable["kind"], string>>} */
@@ -76,7 +77,11 @@ function row(notable, now) {
 }
 
 /** @param {Notable} notable */
-function reasonOf({ kind, failures, firstByteMs }) {
-  if (kind !== "slow" || firstByteMs === undefined) return failures.join("; ");
-  return [`first byte after ${latency(firstByteMs)}`, ...failures].join("; ");
+function reasonOf({ kind, failures, firstByteMs, upstream }) {
+  const told = failures.map(failureInWords);
+  if (kind === "cut" && upstream !== undefined) told.push(`${upstream} died mid-response`);
+  if (kind === "slow" && firstByteMs !== undefined) {
+    told.unshift(`first byte after ${latency(firstByteMs)}`);
+  }
+  return told.join("; ");
 }
