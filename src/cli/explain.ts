@@ -2,7 +2,12 @@
  * `understudy explain`: what would become of a request. Asks the request path's own router, matchers
  * and choice with what is configured, and with how the upstreams stand where that can be asked.
  */
-import { explain as explained, type Knowledge, type Question } from "../request/explain.ts";
+import {
+  type EndTold,
+  explain as explained,
+  type Knowledge,
+  type Question,
+} from "../request/explain.ts";
 import type { PoolStatus, Status, UpstreamStatus } from "../ops/status.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Config } from "../rules.ts";
@@ -52,8 +57,8 @@ Exit codes: 0 an upstream or a step answers it, 1 nobody does, 2 usage.
     if (source === undefined) return EXIT.failed;
     const { config } = source;
     const asked = questionFrom(args, config);
-    const live = args.has("offline") ? undefined : await statusFrom(args, platform);
-    const status = typeof live === "string" ? undefined : live;
+    const live = args.has("offline") ? "not asked for" : await statusFrom(args, platform);
+    const status = typeof live === "string" ? undefined : live.status;
 
     const explanation = explained(asked.question, {
       config,
@@ -72,7 +77,7 @@ Exit codes: 0 an upstream or a step answers it, 1 nobody does, 2 usage.
       const lines = explanationLines(explanation, {
         asked: `${asked.question.method} ${asked.url}`,
         path: source.path,
-        state: typeof live === "string" ? live : live === undefined ? "not asked for" : undefined,
+        state: typeof live === "string" ? live : unknownTo(live, explanation.end),
         now: status?.now ?? platform.clock.now(),
         paint: painter(colours),
       });
@@ -132,15 +137,29 @@ function fieldFrom(text: string): readonly [string, string] {
   throw new UsageError(`Expected --header 'Name: value' but received "${text}"`);
 }
 
+interface Live {
+  readonly url: string;
+  readonly status: Status;
+}
+
 /** The status of the one that runs, or why there is none. */
-async function statusFrom(args: Parsed, platform: Platform): Promise<Status | string> {
+async function statusFrom(args: Parsed, platform: Platform): Promise<Live | string> {
   try {
     const client = await AdminClient.find(args, platform);
-    return await client.get<Status>("/api/status", STATUS_LIMIT_MS);
+    const status = await client.get<Status>("/api/status", STATUS_LIMIT_MS);
+    return { url: client.place.url, status };
   } catch (error) {
     if (error instanceof AdminError) return error.message.split(";")[0] ?? error.message;
     throw error;
   }
+}
+
+/** Why the state is not known although somebody told of theirs; undefined where it is. */
+function unknownTo({ url }: Live, end: EndTold): string | undefined {
+  if (end.kind !== "forwarded") return undefined;
+  const all = [...end.order.order, ...end.order.barred];
+  const isNobody = all.every(({ phase }) => phase === undefined);
+  return isNobody ? `${url} knows none of these upstreams` : undefined;
 }
 
 function knowledgeFrom(status: Status | undefined, { clock }: Platform): Knowledge {

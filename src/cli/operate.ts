@@ -24,8 +24,8 @@ const DEEDS: readonly Deed[] = [
 those that run there end in peace. Lasts across reloads, not across a restart.`,
     done: ({ upstream: { name, inFlight } }) =>
       `${name} is drained; ${
-        inFlight === 0 ? "nothing runs there" : `${inFlight} still run there`
-      }`,
+        inFlight === 0 ? "nothing runs" : inFlight === 1 ? "1 still runs" : `${inFlight} still run`
+      } there`,
   },
   {
     name: "undrain",

@@ -135,7 +135,7 @@ async function installSteps(args: Parsed, platform: Platform): Promise<readonly 
         .concat("--shell", "/usr/sbin/nologin", user),
       unless: ["id", "-u", user],
     },
-    ...programSteps(binary, platform),
+    ...programSteps(binary, args.has("dry-run"), platform),
     ...(isThere ? [] : copySteps(from, config, folder, user)),
     { kind: "write", path: UNIT_PATH, text: unitText({ binary, config, user, graceMs, answers }) },
     systemctl("daemon-reload"),
@@ -146,15 +146,16 @@ async function installSteps(args: Parsed, platform: Platform): Promise<readonly 
 }
 
 /** Only the compiled program can be copied; run from its source it is many files. */
-function programSteps(binary: string, { program }: Platform): readonly Step[] {
+function programSteps(binary: string, dry: boolean, { program }: Platform): readonly Step[] {
   const [own = "", ...rest] = program;
-  if (own === binary) return [];
-  if (rest.length > 0) {
+  const isSource = rest.length > 0;
+  if (isSource && !dry) {
     throw new ServiceError(
       "Cannot install understudy from its source; build the program first: npm run build",
     );
   }
-  return [{ kind: "run", words: ["install", "-m", "0755", own, binary] }];
+  const from = isSource ? "dist/understudy" : own;
+  return from === binary ? [] : [{ kind: "run", words: ["install", "-m", "0755", from, binary] }];
 }
 
 /** Its secrets are for it alone. */

@@ -86,7 +86,9 @@ async function watch(view: View): Promise<void> {
 
 async function redraw({ client, platform }: View): Promise<void> {
   const now = await client.get<Status>("/api/status");
-  const lines = linesFor(now, platform).map((line) => `${line}${CLEAR_LINE}`);
+  const { rows = Infinity } = platform.stdout;
+  // One more would scroll the first away.
+  const lines = linesFor(now, platform).slice(0, rows - 1).map((line) => `${line}${CLEAR_LINE}`);
   platform.stdout.write(`${HOME}${lines.join("\n")}\n${CLEAR_REST}`);
 }
 

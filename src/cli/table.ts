@@ -76,9 +76,13 @@ function fitted(
 ): readonly (number | undefined)[] {
   const kept = columns.map(() => true);
   while (true) {
-    const widths = shrunk(columns, natural, kept, width);
-    if (widths !== undefined) return widths;
     const last = leastOf(columns, kept);
+    // What a row is about is cut only when nothing else is left.
+    const widths = shrunk(columns, natural.map((one, at) => kept[at] ? one : undefined), {
+      width,
+      isCut: ({ rank }) => rank > 0 || last === undefined,
+    });
+    if (widths !== undefined) return widths;
     // Nothing more can go: lines will be too long, which is better than empty ones.
     if (last === undefined) return natural.map((one, at) => kept[at] ? one : undefined);
     kept[last] = false;
@@ -97,21 +101,26 @@ function leastOf(columns: readonly Column[], kept: readonly boolean[]): number |
   return least;
 }
 
-/** The kept columns, those that may be cut being cut until all fit; undefined when they do not. */
+interface Fit {
+  readonly width: number;
+  /** Whether a column may be cut. */
+  readonly isCut: (column: Column) => boolean;
+}
+
+/** The widths, those that may be cut being cut until all fit; undefined when they do not. */
 function shrunk(
   columns: readonly Column[],
-  natural: readonly number[],
-  kept: readonly boolean[],
-  width: number,
+  natural: readonly (number | undefined)[],
+  { width, isCut }: Fit,
 ): readonly (number | undefined)[] | undefined {
-  const widths = natural.map((one, at) => kept[at] ? one : undefined);
+  const widths = [...natural];
   const shown = widths.filter((one) => one !== undefined);
   let surplus = shown.reduce((sum, one) => sum + one, 0) + GAP * (shown.length - 1) - width;
   // The last column first: it is the one with the longest texts.
-  for (let at = columns.length - 1; at >= 0 && surplus > 0; at--) {
-    const [now, least] = [widths[at], columns[at]?.least];
-    if (now === undefined || least === undefined || now <= least) continue;
-    const taken = Math.min(surplus, now - least);
+  for (const [at, column] of [...columns.entries()].reverse()) {
+    const [now, least] = [widths[at], column.least];
+    if (surplus <= 0 || now === undefined || least === undefined || !isCut(column)) continue;
+    const taken = Math.max(0, Math.min(surplus, now - least));
     widths[at] = now - taken;
     surplus -= taken;
   }

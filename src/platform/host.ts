@@ -76,9 +76,10 @@ export function terminal(fd: 1 | 2): Terminal {
   return {
     isTerminal: isatty(fd),
     get columns() {
-      const stream: { readonly columns?: number } = fd === 1 ? process.stdout : process.stderr;
-      // Undefined where it is no terminal, 0 where the terminal does not tell.
-      return stream.columns === 0 ? undefined : stream.columns;
+      return sizeOf(fd).columns || undefined;
+    },
+    get rows() {
+      return sizeOf(fd).rows || undefined;
     },
     write(text) {
       const bytes = new TextEncoder().encode(text);
@@ -94,6 +95,11 @@ export function terminal(fd: 1 | 2): Terminal {
       }
     },
   };
+}
+
+/** Undefined where it is no terminal, 0 where the terminal does not tell. */
+function sizeOf(fd: 1 | 2): { readonly columns?: number; readonly rows?: number } {
+  return fd === 1 ? process.stdout : process.stderr;
 }
 
 function pauseThread(ms: number): void {

@@ -196,6 +196,8 @@ export interface Terminal {
   readonly isTerminal: boolean;
   /** Characters a line holds now; undefined where nobody knows. */
   readonly columns?: number | undefined;
+  /** Lines it shows at once. */
+  readonly rows?: number | undefined;
   write(text: string): void;
 }
 

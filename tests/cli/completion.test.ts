@@ -105,3 +105,26 @@ describe("completion", () => {
     assert.deepEqual([alone.code, alone.stdout, alone.stderr], [0, "", ""]);
   });
 });
+
+describe("completionScript() for fish", { skip: !has("fish") && "fish is missing" }, () => {
+  const cases: [string, string[]][] = [
+    ["understudy st", ["status"]],
+    ["understudy status --w", ["--watch"]],
+    ["understudy service ", ["install", "status", "uninstall"]],
+    ["understudy explain --method P", ["POST", "PUT"]],
+  ];
+  for (const [line, expected] of cases) {
+    it(`offers ${expected.join(", ")} for "${line}"`, () => {
+      const { stdout } = spawnSync(
+        "fish",
+        ["--no-config", "-c", `source -; complete -C"${line}"`],
+        {
+          input: completionScript("fish", COMMANDS),
+          encoding: "utf8",
+        },
+      );
+      const words = stdout.trimEnd().split("\n").map((one) => one.split("\t")[0]);
+      assert.deepEqual(words.toSorted(), expected);
+    });
+  }
+});

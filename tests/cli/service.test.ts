@@ -184,7 +184,7 @@ describe("service", () => {
     ],
     [
       "it runs from its source",
-      ["install", "--dry-run"],
+      ["install"],
       { files, platform: { ...machine().platform, program: ["bun", "run", "main.ts"] } },
       /^Cannot install understudy from its source; build the program first: npm run build\n$/,
     ],
