@@ -26,10 +26,10 @@ export const explain: Command = {
   summary: "Say what would become of a request, and why",
   help: `Usage: understudy explain URL [--method M] [--header 'N: V']
 
-Says which route a request finds, which steps it takes, which upstream it gets and
-why, where it goes if that fails, and how long it may wait. Sends nothing. Takes
-the configuration as it is in the file, and the state of the upstreams from the
-understudy that runs, where one does.
+Says which route a request finds, which steps it takes, which upstream it gets
+and why, where it goes if that fails, and how long it may wait. Sends nothing.
+Takes the configuration as it is in the file, and the state of the upstreams
+from the understudy that runs, where one does.
 
   -m, --method M         Its method, GET by default
   -H, --header 'N: V'    A header field; may be repeated

@@ -56,8 +56,8 @@ function overview(): string {
   const lines = COMMANDS
     .filter(({ summary }) => summary !== undefined)
     .map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`);
-  return `understudy goes to the machine you prefer whenever it is up, to the next one when
-it is not, and back again by itself.
+  return `understudy goes to the machine you prefer whenever it is up, to the next one
+when it is not, and back again by itself.
 
 Usage: understudy [COMMAND] [FLAGS]
 

@@ -10,9 +10,9 @@ export const init: Command = {
   summary: "Write a first config.yaml: asks, or takes flags",
   help: `Usage: understudy init [--upstream URL …] [--host NAME] [--listen ADDRESS]
 
-Writes a configuration with comments. At a terminal it asks for what no flag says;
-otherwise the flags must say it. Looks whether the upstreams answer, and knows an
-Ollama when it sees one, to choose how they are probed.
+Writes a configuration with comments. At a terminal it asks for what no flag
+says; otherwise the flags must say it. Looks whether the upstreams answer, and
+knows an Ollama when it sees one, to choose how they are probed.
 
       --upstream URL     Upstream, preferred ones first; may be repeated
       --host NAME        Host that clients ask for, "*" (any) by default

@@ -68,8 +68,8 @@ function commandOf(deed: Deed): Command {
 
 ${deed.about}
 
-NAME is the upstream's as "understudy status" shows it. Where several routes have
-one of that name, the answer lists what to write instead.
+NAME is the upstream's as "understudy status" shows it. Where several routes
+have one of that name, the answer lists what to write instead.
 
       --json             The answer of the API, for programs
 ${ADMIN_HELP}

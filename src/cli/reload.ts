@@ -8,8 +8,8 @@ export const reload: Command = {
   summary: "Read the configuration again, and say what is wrong with it",
   help: `Usage: understudy reload
 
-Has the running understudy read its configuration again. A good one is taken over
-at once and whole; a bad one changes nothing, and its problems are printed.
+Has the running understudy read its configuration again. A good one is taken
+over at once and whole; a bad one changes nothing, and its problems are printed.
 (A change of the file is taken over without this as well.)
 
 ${ADMIN_HELP}

@@ -10,7 +10,10 @@ import { Child, type Subject, subjects } from "../support/processes.ts";
 import { StreamUpstream } from "../support/stream_upstream.ts";
 import { ask } from "../support/streams.ts";
 
-const COMMANDS = ["run", "validate", "fmt", "proxy", "demo", "version"];
+const COMMANDS = [
+  ...["init", "run", "validate", "fmt", "adapt", "proxy", "demo", "status", "tail", "explain"],
+  ...["drain", "undrain", "probe", "failback", "reload", "service", "completion", "version"],
+];
 const COLUMNS_MAX = 80;
 
 async function startProxy({ command }: Subject, args: readonly string[]) {
