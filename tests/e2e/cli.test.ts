@@ -56,7 +56,7 @@ for (const subject of subjects) {
     });
 
     const wrong: [string, string[], RegExp][] = [
-      ["the command is unknown", ["rum"], /^Unknown command "rum"; expected one of run, /],
+      ["the command is unknown", ["rum"], /^Unknown command "rum"; expected one of init, run, /],
       ["the topic of help is unknown", ["help", "rum"], /^Unknown command "rum"/],
       [
         "a flag is unknown",
