@@ -80,7 +80,7 @@ for (const subject of subjects) {
     it("status, reason, repetition and case of an answer", async () => {
       await using on = await stage(subject, (call) => {
         call.say(Buffer.from(
-          "HTTP/1.1 799 Sehr sch\xf6n\r\nx-b: 1\r\nX-A: 2\r\nX-B: 3\r\nLink: a\r\nLink: b\r\nContent-Length: 0\r\n\r\n",
+          "HTTP/1.1 799 Sehr sch\xf6n\r\nx-b: 1\r\nX-A: 2\r\nX-B: 3\r\nLink: a\r\nLink: b\r\nDate: then\r\nContent-Length: 0\r\n\r\n",
           "latin1",
         ));
       });
@@ -91,6 +91,7 @@ for (const subject of subjects) {
         "X-B: 3",
         "Link: a",
         "Link: b",
+        "Date: then",
         "Content-Length: 0",
       ]);
     });
