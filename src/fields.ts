@@ -27,6 +27,18 @@ export function lowerName(name: string): string {
   return lower;
 }
 
+/** Fields that belong to one connection or to the framing, which are nobody's to write but the engine's. */
+export const FRAMING_FIELDS: ReadonlySet<string> = new Set([
+  "connection",
+  "content-length",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
 /** An ordered list of header fields. Names are compared case-insensitively (RFC 9110 section 5.1). */
 export class Fields {
   /** Name, value, name, value… */
@@ -119,14 +131,6 @@ export class Fields {
     for (let at = this.#find(name, 0); at >= 0; at = this.#find(name, at + 2)) {
       this.#flat[at + 1] = rewrite(this.#flat[at + 1] ?? "");
     }
-  }
-
-  /** Field lines as they stand in a head, each with its line end. */
-  lines(): string {
-    const flat = this.#flat;
-    let text = "";
-    for (let at = 0; at < flat.length; at += 2) text += `${flat[at]}: ${flat[at + 1]}\r\n`;
-    return text;
   }
 
   clone(): Fields {

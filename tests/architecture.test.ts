@@ -23,6 +23,7 @@ const NOUNS = [
   "ip.ts",
   "address.ts",
   "reasons.ts",
+  "source.ts",
 ];
 const PORT = "platform/platform.ts";
 /** For the number that `version` prints. */
@@ -39,6 +40,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "fields.ts": [],
   "ip.ts": ["rules.ts"],
   "reasons.ts": ["rules.ts"],
+  "source.ts": ["model.ts"],
   "address.ts": ["rules.ts"],
   "platform/": [
     "model.ts",

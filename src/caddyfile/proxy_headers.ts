@@ -1,21 +1,10 @@
 /** Reads `header_up` and `header_down`, one line at a time. */
+import { FRAMING_FIELDS } from "../fields.ts";
 import { placeOf, shown, type Token } from "./directive.ts";
 import type { PoolDraft } from "./proxy_draft.ts";
 import type { Edit, FieldEdits } from "./proxy_fields.ts";
 import type { Line, Option } from "./proxy_options.ts";
 import { OWN_HOST } from "./proxy_upstreams.ts";
-
-/** Fields of one connection or of the framing, which the schema keeps to itself too. */
-const FRAMING = new Set([
-  "connection",
-  "content-length",
-  "keep-alive",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-]);
 
 /** Reads one line of `header_up`. */
 export const HEADER_UP: Option<PoolDraft> = {
@@ -60,7 +49,7 @@ function readEdit(
     edits.removed.push({ name, value: "", at, comments: line.comments });
     return context.took(line.name, where);
   }
-  if (FRAMING.has(name.toLowerCase())) {
+  if (FRAMING_FIELDS.has(name.toLowerCase())) {
     if (!isOwn(name, value)) return context.refuse(field, `${where}.framing`);
     draft.homeless.push(line.comments);
     return context.took(line.name, `${where}.Upgrade`);

@@ -15,6 +15,7 @@ import { createLogger } from "./serving.ts";
 import { sinksOf } from "./sinks.ts";
 import { checkConfig } from "./source.ts";
 import { VERSION } from "./version.ts";
+import { worldOf } from "./world.ts";
 
 export interface Cast {
   readonly platform: Platform;
@@ -61,12 +62,7 @@ async function openAt(port: number, cast: Cast): Promise<Door> {
   const proxy = await Proxy.open(config, {
     engine: wireEngine(platform),
     log,
-    clock: platform.clock,
-    names: platform.names,
-    random: () => platform.random(),
-    hmacSha256: (key, text) => platform.hmacSha256(key, text),
-    passwordMatches: (password, hash) => platform.passwordMatches(password, hash),
-    compressor: (format) => platform.compressor(format),
+    ...worldOf(platform),
     account: (account) => {
       operator.account(account);
       cast.account(account);

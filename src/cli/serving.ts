@@ -17,6 +17,7 @@ import { follow, type Following } from "./following.ts";
 import { sinksOf } from "./sinks.ts";
 import { tellReady, tellStopping } from "./supervised.ts";
 import { VERSION } from "./version.ts";
+import { worldOf } from "./world.ts";
 
 /** How long a log line waits for company, in milliseconds. */
 const LOG_DELAY_MS = 20;
@@ -107,12 +108,7 @@ async function open(
     return await Proxy.open(config, {
       engine: engine === "web" ? webEngine(platform) : wireEngine(platform),
       log,
-      clock: platform.clock,
-      names: platform.names,
-      random: () => platform.random(),
-      hmacSha256: (key, text) => platform.hmacSha256(key, text),
-      passwordMatches: (password, hash) => platform.passwordMatches(password, hash),
-      compressor: (format) => platform.compressor(format),
+      ...worldOf(platform),
       changed: operator.changed,
       laid: operator.laid,
       probed: operator.probed,

@@ -2,6 +2,7 @@
  * Reads header names, header values and texts with {placeholders}. Pure. What goes into a head can be
  * put on the wire as it is: no control bytes, nothing that Latin-1 cannot hold.
  */
+import { FRAMING_FIELDS } from "../fields.ts";
 import {
   KEYED_PLACEHOLDERS,
   type Placeholder,
@@ -14,23 +15,11 @@ import { didYouMean } from "./suggest.ts";
 // RFC 9110 section 5.6.2.
 export const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
-/** Fields that belong to one connection or to the framing, which are not the operator's to write. */
-const MANAGED = new Set([
-  "connection",
-  "content-length",
-  "keep-alive",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-]);
-
 /** Reads a header name that may be written to a message. */
 export function readFieldName(written: unknown): Reading<string> {
   const token = readToken(written);
   if (token.kind === "refused") return token;
-  return MANAGED.has(token.value.toLowerCase())
+  return FRAMING_FIELDS.has(token.value.toLowerCase())
     ? refuse("a header that understudy does not manage itself")
     : token;
 }

@@ -2,6 +2,7 @@
  * One active check of one upstream: asks what the rules say, by a connection of its own, and says
  * pass or fail with the reason in words. Failing is its business, so it never rejects.
  */
+import { sourceOf } from "../source.ts";
 import { Fields, sameName } from "../fields.ts";
 import type {
   ByteSource,
@@ -117,7 +118,7 @@ function ask(
     method: rules.method,
     target,
     fields,
-    body: bytes === undefined || bytes.length === 0 ? undefined : once(bytes),
+    body: bytes === undefined || bytes.length === 0 ? undefined : sourceOf(bytes),
     upgrade: undefined,
     progress: { sent: false },
     // A pooled connection to a suspended machine looks open for hours; a probe must not trust it.
@@ -189,19 +190,4 @@ function statusInWords(ranges: readonly StatusRange[]): string {
       from === to ? `${from}` : to - from === 99 ? `${from / 100}xx` : `${from}–${to}`
     )
     .join(" or ");
-}
-
-function once(bytes: Uint8Array): ByteSource {
-  let rest: Uint8Array | undefined = bytes;
-  return {
-    lengthBytes: bytes.length,
-    read() {
-      const chunk = rest;
-      rest = undefined;
-      return Promise.resolve(chunk);
-    },
-    cancel() {
-      rest = undefined;
-    },
-  };
 }

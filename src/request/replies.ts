@@ -2,8 +2,9 @@
  * The answers of our own. Those that are errors have empty bodies: a client learns the status and the
  * request id, the log has the rest. Others are the operator's.
  */
+import { sourceOf } from "../source.ts";
 import { Fields } from "../fields.ts";
-import type { ByteSource, Reply } from "../model.ts";
+import type { Reply } from "../model.ts";
 import { reasonOf } from "../reasons.ts";
 import type { Action, Template } from "../rules.ts";
 import type { Ending } from "./ending.ts";
@@ -59,7 +60,13 @@ export function written(action: Extract<Action, { kind: "respond" }>, visit: Vis
   if (bytes.length > 0 && !fields.has("content-type")) {
     fields.append("Content-Type", isJson(text) ? "application/json" : "text/plain; charset=utf-8");
   }
-  return { status, reason: "", fields, body: sourceOf(bytes), tunnel: undefined };
+  return {
+    status,
+    reason: "",
+    fields,
+    body: bytes.length === 0 ? undefined : sourceOf(bytes),
+    tunnel: undefined,
+  };
 }
 
 export function redirect(action: Extract<Action, { kind: "redirect" }>, visit: Visit): Reply {
@@ -73,20 +80,6 @@ export function statusFrom(template: Template, visit: Visit, byDefault: number):
   const text = fill(template, placeholders(visit)).trim();
   if (text === "") return byDefault;
   return /^[2-9]\d\d$/.test(text) ? Number(text) : 500;
-}
-
-function sourceOf(bytes: Uint8Array): ByteSource | undefined {
-  if (bytes.length === 0) return undefined;
-  let unread: Uint8Array | undefined = bytes;
-  return {
-    lengthBytes: bytes.length,
-    read() {
-      const chunk = unread;
-      unread = undefined;
-      return chunk;
-    },
-    cancel: () => (unread = undefined),
-  };
 }
 
 function isJson(text: string): boolean {

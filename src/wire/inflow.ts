@@ -32,13 +32,6 @@ interface Reader {
   reject(error: Error): void;
 }
 
-let keptReader: Reader | undefined;
-
-/** Makes promises that cost no closure each: whoever makes one takes its ends from here at once. */
-function keepReader(resolve: Reader["resolve"], reject: Reader["reject"]): void {
-  keptReader = { resolve, reject };
-}
-
 export class Inflow implements ByteSource {
   readonly lengthBytes: number | undefined;
   trailers: Fields | undefined;
@@ -106,9 +99,9 @@ export class Inflow implements ByteSource {
   }
 
   #wait(): Promise<Uint8Array | undefined> {
-    const promise = new Promise<Uint8Array | undefined>(keepReader);
-    this.#reader = keptReader;
-    return promise;
+    const reader = Promise.withResolvers<Uint8Array | undefined>();
+    this.#reader = reader;
+    return reader.promise;
   }
 
   cancel(): void {

@@ -23,13 +23,6 @@ const ABANDONED: Outcome = { kind: "abandoned" };
 
 type Resolve = (outcome: Outcome | Promise<Outcome>) => void;
 
-let keptResolve: Resolve | undefined;
-
-/** Makes promises that cost no closure each: whoever makes one takes its `resolve` from here at once. */
-function keepResolve(resolve: Resolve): void {
-  keptResolve = resolve;
-}
-
 export class UpstreamConnection implements ConnectionEvents, EndHearer, InflowEvents, Kept {
   usedAt = 0;
   promisedMs: number | undefined;
@@ -74,14 +67,14 @@ export class UpstreamConnection implements ConnectionEvents, EndHearer, InflowEv
     if (this.#over) return Promise.resolve(failed("closed", "connection ended early", false));
     if (attempt.headersTimeoutMs !== undefined) this.#limitWait(attempt.headersTimeoutMs);
     attempt.signal.addEventListener("abort", this, ONCE);
-    const outcome = new Promise<Outcome>(keepResolve);
-    this.#resolve = keptResolve;
+    const { promise, resolve } = Promise.withResolvers<Outcome>();
+    this.#resolve = resolve;
     this.#attempt = attempt;
     this.#interims = 0;
     this.#requestSent = false;
     this.#responseCame = false;
     this.#send(attempt);
-    return outcome;
+    return promise;
   }
 
   #limitWait(headersTimeoutMs: number): void {
