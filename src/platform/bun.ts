@@ -25,6 +25,7 @@ import type { FetchFailure, FetchOptions, HttpServer, Platform } from "./platfor
 import { askLine, runProgram, stayAwake } from "./programs.ts";
 import { openSocket, type SocketData, socketData, socketHandlers } from "./sockets_bun.ts";
 import { tellSupervisor } from "./supervisor_bun.ts";
+import { certificateFacts, tlsContext } from "./tls_context.ts";
 import { usage } from "./usage.ts";
 import {
   clock,
@@ -214,6 +215,8 @@ export const platform: Platform = {
   fetch: fetchBytes,
   explain,
   listen: listenBytes,
+  tlsContext,
+  certificateFacts,
   dial,
   knock: (address, timeoutMs, signal) => knock(dial, address, { timeoutMs, signal }),
   names,

@@ -23,6 +23,7 @@ import { askLine, runProgram, stayAwake } from "./programs.ts";
 import { serve } from "./serve_deno.ts";
 import { socketOpener } from "./sockets_deno.ts";
 import { tellSupervisor } from "./supervisor_deno.ts";
+import { certificateFacts, tlsContext } from "./tls_context.ts";
 import { usage } from "./usage.ts";
 import { clock, hmacSha256, knock, messageOf, passwordChecker } from "./web.ts";
 
@@ -117,6 +118,8 @@ export const platform: Platform = {
   fetch: fetchBytes,
   explain,
   listen: listenBytes,
+  tlsContext,
+  certificateFacts,
   dial,
   knock: (address, timeoutMs, signal) => knock(dial, address, { timeoutMs, signal }),
   names,

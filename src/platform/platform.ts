@@ -5,6 +5,7 @@
  */
 import type { EndSignal } from "../end.ts";
 import type { Address, UpstreamTls } from "../rules.ts";
+import type { CertificateFacts, ConnectionTls, TlsContext, TlsDoor, TlsMaterial } from "./tls.ts";
 
 export interface Clock {
   /** Wall clock, milliseconds since 1970; for what people read. */
@@ -62,6 +63,8 @@ export interface ConnectionEvents {
 /** A byte connection: TCP or a unix socket; a TLS socket fits behind it as well. */
 export interface Connection {
   readonly peer: { readonly ip: string; readonly port: number };
+  /** Undefined in the clear. Only of connections that were accepted. */
+  readonly tls?: ConnectionTls | undefined;
   /** May be replaced at any time, as a connection goes from hand to hand. */
   events: ConnectionEvents;
   /** Takes all bytes; false when some wait, and more should come only after `drained`. */
@@ -267,8 +270,19 @@ export interface Platform {
   /** Rejects with whatever the runtime throws; `explain` reads it. */
   fetch(url: string, options: FetchOptions): Promise<Response>;
   explain(error: unknown): FetchFailure;
-  /** Accepts byte connections; `accept` sets the events of each before it returns. Rejects with `ListenError`. */
-  listen(address: Address, accept: (connection: Connection) => void): Promise<ByteListener>;
+  /**
+   * Accepts byte connections; `accept` sets the events of each before it returns. Rejects with `ListenError`.
+   * With a door they speak TLS by then, but for those that began with something else, which stay in the clear.
+   */
+  listen(
+    address: Address,
+    accept: (connection: Connection) => void,
+    door?: TlsDoor,
+  ): Promise<ByteListener>;
+  /** Throws `CertificateError` where chain and key do not go together, or are none. */
+  tlsContext(material: TlsMaterial): TlsContext;
+  /** What the first certificate of a chain says of itself. Throws `CertificateError`. */
+  certificateFacts(chain: string): CertificateFacts;
   /** Opens a byte connection, which hears `events` from its first byte on. */
   dial(address: Address, events: ConnectionEvents, limits: DialLimits): Promise<Dialled>;
   /** Connects and hangs up at once: tells whether a connection can be made now. */
