@@ -567,6 +567,19 @@ export interface AdminRules {
   readonly slowMs: number;
 }
 
+/** Where connections are accepted, and what is spoken there. */
+export interface ListenRules {
+  readonly address: Address;
+  /** Speaks TLS; in the clear, requests are sent on to where it is spoken. */
+  readonly tls: boolean;
+  /** HTTP/2: by agreement with TLS, by prior knowledge in the clear. */
+  readonly h2: boolean;
+  /** HTTP/3, where the runtime serves it; with TLS alone. */
+  readonly h3: boolean;
+  /** False where it was opened for redirects and proofs alone, and may be missing without harm. */
+  readonly written: boolean;
+}
+
 /** A whole configuration file, checked. Frozen; replaced, never changed. */
 export interface Config {
   readonly listen: readonly Address[];

@@ -16,6 +16,7 @@ const LENGTH_REASON = /longer than (?:250 lines|usual)/i;
 const NOUNS = [
   "model.ts",
   "rules.ts",
+  "tls_rules.ts",
   "steps.ts",
   "fields.ts",
   "end.ts",
@@ -26,6 +27,7 @@ const NOUNS = [
   "source.ts",
 ];
 const PORT = "platform/platform.ts";
+const TLS_PORT = "platform/tls.ts";
 /** For the number that `version` prints. */
 const PACKAGE = "../package.json";
 
@@ -35,7 +37,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "end.ts": [],
   "roll.ts": [],
   "deadlines.ts": [PORT, "roll.ts"],
-  "rules.ts": [],
+  "rules.ts": ["tls_rules.ts"],
+  "tls_rules.ts": [],
   "steps.ts": ["rules.ts"],
   "fields.ts": [],
   "ip.ts": ["rules.ts"],
@@ -52,21 +55,22 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "bun:ffi",
     "bcryptjs",
   ],
-  "config/": [...NOUNS, PORT, "valibot", "yaml"],
+  "config/": [...NOUNS, PORT, TLS_PORT, "valibot", "yaml"],
   "caddyfile/": [...NOUNS, "config/schema.ts"],
-  "wire/": [...NOUNS, PORT],
+  "wire/": [...NOUNS, PORT, TLS_PORT],
   "web/": [...NOUNS, PORT, "hono"],
   "request/": [...NOUNS, PORT, "hono"],
   "health/": [...NOUNS, PORT],
   "dynamic/": [...NOUNS, PORT],
   "wake/": [...NOUNS, PORT],
   "models/": [...NOUNS, PORT],
-  "tls/": [...NOUNS, PORT],
+  "tls/": [...NOUNS, PORT, TLS_PORT, "acme-client", "@peculiar/x509", "reflect-metadata"],
   "ops/": [...NOUNS, "hono"],
   "demo/": [...NOUNS, PORT, "hono"],
   "app.ts": [
     ...NOUNS,
     PORT,
+    TLS_PORT,
     "config/",
     "dynamic/",
     "health/",
