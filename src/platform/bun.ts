@@ -9,6 +9,8 @@ import { fileURLToPath } from "node:url";
 import type { Address } from "../rules.ts";
 import { compressor } from "./compress.ts";
 import { names } from "./dns.ts";
+import { errandBy } from "./errand.ts";
+import { send } from "./errand_bun.ts";
 import {
   fileExists,
   followParent,
@@ -214,6 +216,7 @@ export const platform: Platform = {
   serve,
   fetch: fetchBytes,
   explain,
+  errand: errandBy(send, explain),
   listen: listenBytes,
   tlsContext,
   certificateFacts,

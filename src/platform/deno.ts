@@ -6,6 +6,8 @@ import { fileURLToPath } from "node:url";
 import bcrypt from "bcryptjs";
 import { compressor } from "./compress.ts";
 import { names } from "./dns.ts";
+import { errandBy } from "./errand.ts";
+import { send } from "./errand_deno.ts";
 import {
   fileExists,
   followParent,
@@ -37,19 +39,28 @@ function clientFor(fresh: boolean, unixPath: string | undefined): Deno.HttpClien
   const known = clients.get(key);
   if (known !== undefined) return known;
 
-  // Read as a client is made, and HTTP_PROXY is for this machine's own errands, not for its upstreams.
-  for (const name of PROXY_VARIABLES) {
-    Deno.env.delete(name);
-    Deno.env.delete(name.toLowerCase());
-  }
-  const client = Deno.createHttpClient({
-    allowHost: true,
-    http2: false,
-    ...(fresh ? { poolMaxIdlePerHost: 0 } : {}),
-    ...(unixPath === undefined ? {} : { proxy: { transport: "unix", path: unixPath } }),
-  });
+  const client = withoutProxy(() =>
+    Deno.createHttpClient({
+      allowHost: true,
+      http2: false,
+      ...(fresh ? { poolMaxIdlePerHost: 0 } : {}),
+      ...(unixPath === undefined ? {} : { proxy: { transport: "unix", path: unixPath } }),
+    })
+  );
   clients.set(key, client);
   return client;
+}
+
+/** HTTP_PROXY is for this machine's own errands, not for its upstreams; it is read as a client is made. */
+function withoutProxy<T>(make: () => T): T {
+  const held = PROXY_VARIABLES.flatMap((name) => [name, name.toLowerCase()])
+    .map((name) => [name, Deno.env.get(name)] as const);
+  for (const [name] of held) Deno.env.delete(name);
+  try {
+    return make();
+  } finally {
+    for (const [name, value] of held) if (value !== undefined) Deno.env.set(name, value);
+  }
 }
 
 async function fetchBytes(url: string, options: FetchOptions): Promise<Response> {
@@ -117,6 +128,7 @@ export const platform: Platform = {
   serve,
   fetch: fetchBytes,
   explain,
+  errand: errandBy(send, explain),
   listen: listenBytes,
   tlsContext,
   certificateFacts,

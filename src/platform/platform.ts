@@ -45,6 +45,29 @@ export interface FetchFailure {
   readonly detail: string;
 }
 
+/** A small exchange by HTTP on an errand of this machine's own: to authorities, to whoever keeps records of names. */
+export interface ErrandOptions {
+  readonly method: string;
+  readonly headers: Headers;
+  readonly body: string | undefined;
+  /** PEM; trusted besides those that the runtime trusts. */
+  readonly authorities: readonly string[];
+  /** For all of it, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+export interface ErrandAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+}
+
+/** An errand that came to nothing, in words that hold no path and no query. */
+export class ErrandError extends Error {
+  override readonly name = "ErrandError";
+}
+
 export type DialResult =
   | { readonly kind: "connected" }
   | { readonly kind: "failed"; readonly code: FetchFailure["code"]; readonly detail: string }
@@ -134,13 +157,19 @@ export interface ServicePlace {
   readonly weight: number;
 }
 
-/** The name service, for upstreams that it knows. Never rejects. */
+/** The name service, for upstreams that it knows and for names of our own. Never rejects. */
 export interface Names {
   addresses(
     question: NameQuestion,
     families: readonly (4 | 6)[],
   ): Promise<NameAnswer<string>>;
   services(question: NameQuestion): Promise<NameAnswer<ServicePlace>>;
+  /** TXT; the pieces of each joined. */
+  texts(question: NameQuestion): Promise<NameAnswer<string>>;
+  /** NS: names of the servers of a zone. */
+  servers(question: NameQuestion): Promise<NameAnswer<string>>;
+  /** CNAME: the name that this one stands for. */
+  aliases(question: NameQuestion): Promise<NameAnswer<string>>;
 }
 
 /** One side of a WebSocket, made alike on both runtimes. */
@@ -213,9 +242,19 @@ export interface ProcessUsage {
   readonly openFiles: number | undefined;
 }
 
+/** How another program is run. */
+export interface ProgramOptions {
+  /** Variables of its environment besides ours. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Killed after so long, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Killed as this aborts. */
+  readonly signal: AbortSignal;
+}
+
 /** How another program ended. */
 export interface ProgramResult {
-  /** 127 where there is no such program. */
+  /** 127 where there is no such program, 124 where it was killed as nobody waited any longer. */
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -271,6 +310,11 @@ export interface Platform {
   fetch(url: string, options: FetchOptions): Promise<Response>;
   explain(error: unknown): FetchFailure;
   /**
+   * Answers of any status resolve, redirects too, as they are not followed; 1 MiB at most. HTTP_PROXY and the
+   * like hold. Rejects with `ErrandError`.
+   */
+  errand(url: string, options: ErrandOptions): Promise<ErrandAnswer>;
+  /**
    * Accepts byte connections; `accept` sets the events of each before it returns. Rejects with `ListenError`.
    * With a door they speak TLS by then, but for those that began with something else, which stay in the clear.
    */
@@ -314,7 +358,11 @@ export interface Platform {
   /** Words that start this program, up to its own arguments; a single one where it is one file. */
   readonly program: readonly string[];
   /** Runs another program to its end. */
-  runProgram(file: string, args: readonly string[]): Promise<ProgramResult>;
+  runProgram(
+    file: string,
+    args: readonly string[],
+    options?: ProgramOptions,
+  ): Promise<ProgramResult>;
   /** Keeps the process running until the returned function is called: timers alone do not. */
   stayAwake(): () => void;
   /** Tells the service manager how we are, in its words (sd_notify(3)); nothing where there is none. */
