@@ -1,0 +1,97 @@
+/**
+ * Our account with an authority: made once for each directory, address and binding, kept in the store, and
+ * made anew where the authority has forgotten it. Its key stays the same.
+ */
+import type { AcmeRules } from "../../tls_rules.ts";
+import type { Store } from "../issuer.ts";
+import { parsed, textIn } from "../json.ts";
+import { nameOf } from "./directory.ts";
+import type { Client } from "./library.ts";
+import { AcmeFailure, NO_SUCH_ACCOUNT } from "./problem.ts";
+import type { Talk } from "./talk.ts";
+
+/** What is kept. */
+interface Account {
+  /** PEM. */
+  readonly key: string;
+  /** Empty until the authority has given one. */
+  readonly url: string;
+}
+
+export class Accounts {
+  readonly #rules: AcmeRules;
+  readonly #store: Store;
+
+  constructor(rules: AcmeRules, store: Store) {
+    this.#rules = rules;
+    this.#store = store;
+  }
+
+  /** Does something with our account, once more with a new one where the authority knows it no longer. */
+  async use<T>(talk: Talk, work: (client: Client) => Promise<T>): Promise<T> {
+    const { account, client } = await this.#opened(talk, undefined);
+    try {
+      return await work(client);
+    } catch (error) {
+      if (!(error instanceof AcmeFailure) || error.type !== NO_SUCH_ACCOUNT) throw error;
+      return await work((await this.#opened(talk, account.url)).client);
+    }
+  }
+
+  /** `forgotten` is the URL that the authority does not know. */
+  async #opened(
+    talk: Talk,
+    forgotten: string | undefined,
+  ): Promise<{ readonly account: Account; readonly client: Client }> {
+    const path = await this.#path();
+    // Two that begin at once shall not make two accounts; the second finds what the first has made.
+    const account = await this.#store.exclusively(path, talk.signal, async () => {
+      const kept = readAccount(await this.#store.read(path));
+      if (kept !== undefined && kept.url !== "" && kept.url !== forgotten) return kept;
+      return await this.#made(talk, path, kept?.key);
+    });
+    return { account, client: talk.client(account) };
+  }
+
+  async #made(talk: Talk, path: string, keptKey: string | undefined): Promise<Account> {
+    const { email, binding } = this.#rules;
+    const key = keptKey ?? String(await talk.acme.crypto.createPrivateEcdsaKey("P-256"));
+    // Before the authority hears of it: asked again with the same key it gives the same account.
+    await this.#keep(path, { key, url: "" });
+    const client = talk.client({ key, binding });
+    await talk.ask(() =>
+      client.createAccount({
+        termsOfServiceAgreed: true,
+        ...(email === undefined ? {} : { contact: [`mailto:${email}`] }),
+      })
+    );
+    const account = { key, url: client.getAccountUrl() };
+    await this.#keep(path, account);
+    return account;
+  }
+
+  #keep(path: string, account: Account): Promise<void> {
+    const { directory, email } = this.#rules;
+    return this.#store.write(
+      path,
+      `${JSON.stringify({ directory, email, ...account }, null, 2)}\n`,
+    );
+  }
+
+  async #path(): Promise<string> {
+    const { directory, email, binding } = this.#rules;
+    const whose = JSON.stringify([directory, email ?? "", binding?.keyId ?? ""]);
+    const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(whose));
+    const short = [...new Uint8Array(digest, 0, 6)].map((byte) =>
+      byte.toString(16).padStart(2, "0")
+    );
+    return `acme/${nameOf(directory)}/account-${short.join("")}.json`;
+  }
+}
+
+/** Undefined where nothing of use was kept. */
+function readAccount(text: string | undefined): Account | undefined {
+  const value = parsed(text ?? "");
+  const key = textIn(value, "key");
+  return key.includes("PRIVATE KEY") ? { key, url: textIn(value, "url") } : undefined;
+}
