@@ -218,6 +218,7 @@ export const platform: Platform = {
   explain,
   errand: errandBy(send, explain),
   listen: listenBytes,
+  showsTlsProofs: true,
   tlsContext,
   certificateFacts,
   dial,

@@ -130,6 +130,7 @@ export const platform: Platform = {
   explain,
   errand: errandBy(send, explain),
   listen: listenBytes,
+  showsTlsProofs: false,
   tlsContext,
   certificateFacts,
   dial,

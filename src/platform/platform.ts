@@ -323,6 +323,11 @@ export interface Platform {
     accept: (connection: Connection) => void,
     door?: TlsDoor,
   ): Promise<ByteListener>;
+  /**
+   * Whether a handshake can show a certificate that proves a name (RFC 8737). Deno's refuses one with an
+   * extension that is critical and that it does not know.
+   */
+  readonly showsTlsProofs: boolean;
   /** Throws `CertificateError` where chain and key do not go together, or are none. */
   tlsContext(material: TlsMaterial): TlsContext;
   /** What the first certificate of a chain says of itself. Throws `CertificateError`. */

@@ -56,15 +56,13 @@ export class Accounts {
   async #made(talk: Talk, path: string, keptKey: string | undefined): Promise<Account> {
     const { email, binding } = this.#rules;
     const key = keptKey ?? String(await talk.acme.crypto.createPrivateEcdsaKey("P-256"));
-    // Before the authority hears of it: asked again with the same key it gives the same account.
+    // Before the authority hears of it, so that an account whose URL gets lost is found by its key.
     await this.#keep(path, { key, url: "" });
     const client = talk.client({ key, binding });
-    await talk.ask(() =>
-      client.createAccount({
-        termsOfServiceAgreed: true,
-        ...(email === undefined ? {} : { contact: [`mailto:${email}`] }),
-      })
-    );
+    if (keptKey === undefined || !await isKnown(talk, client)) {
+      const contact = email === undefined ? {} : { contact: [`mailto:${email}`] };
+      await talk.ask(() => client.createAccount({ termsOfServiceAgreed: true, ...contact }));
+    }
     const account = { key, url: client.getAccountUrl() };
     await this.#keep(path, account);
     return account;
@@ -86,6 +84,17 @@ export class Accounts {
       byte.toString(16).padStart(2, "0")
     );
     return `acme/${nameOf(directory)}/account-${short.join("")}.json`;
+  }
+}
+
+/** Whether the authority has an account for the client's key; the client knows its URL then. */
+async function isKnown(talk: Talk, client: Client): Promise<boolean> {
+  try {
+    await talk.ask(() => client.createAccount({ onlyReturnExisting: true }));
+    return true;
+  } catch (error) {
+    if (error instanceof AcmeFailure && error.type === NO_SUCH_ACCOUNT) return false;
+    throw error;
   }
 }
 

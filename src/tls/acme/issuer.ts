@@ -20,6 +20,8 @@ export interface AcmeDeps extends DnsDeps {
   readonly store: Store;
   /** Where proofs by HTTP and by TLS are shown. */
   readonly proofs: ProofBoard;
+  /** Whether those by TLS can be; they are not tried otherwise. */
+  readonly showsTlsProofs: boolean;
   /** One line of the log. */
   readonly tell: (
     level: "info" | "warn",
@@ -35,7 +37,8 @@ const ISSUE_BY_RECORDS_MAX_MS = 30 * 60_000;
 /** For a question about renewal, or a revocation, in milliseconds. */
 const QUESTION_MAX_MS = 60_000;
 
-export function acmeIssuer(rules: AcmeRules, deps: AcmeDeps): Issuer {
+export function acmeIssuer(written: AcmeRules, deps: AcmeDeps): Issuer {
+  const rules = deps.showsTlsProofs ? written : withoutTls(written);
   const name = nameOf(rules.directory);
   const accounts = new Accounts(rules, deps.store);
   const dns = rules.dns && new DnsProver(rules.dns, deps);
@@ -51,7 +54,7 @@ export function acmeIssuer(rules: AcmeRules, deps: AcmeDeps): Issuer {
       const what = `Cannot get a certificate for ${spelled(names)} from ${name}`;
       return await conversation({ what, maxMs: issueMaxMs, signal }, rules, deps, async (talk) => {
         const replaces = replaced && await certificateId(replaced);
-        const stage = new Stage({ crypto: talk.acme.crypto, board: deps.proofs, dns, left });
+        const stage = new Stage({ clock: deps.clock, board: deps.proofs, dns, left });
         return await accounts.use(
           talk,
           (client) => obtained({ names, rules, replaces }, { talk, client, stage, dns }),
@@ -68,6 +71,10 @@ export function acmeIssuer(rules: AcmeRules, deps: AcmeDeps): Issuer {
       }
     },
   };
+}
+
+function withoutTls(rules: AcmeRules): AcmeRules {
+  return { ...rules, challenges: rules.challenges.filter((one) => one !== "tls-alpn-01") };
 }
 
 /** Reasons of RFC 5280 section 5.3.1 that a holder may give. */

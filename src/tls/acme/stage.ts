@@ -2,12 +2,14 @@
  * Where proofs are shown while an authority looks: on the board of those that come by HTTP or TLS, or as
  * records of names. Knows which of them cannot be shown at once, and takes each away again.
  */
+import type { Clock } from "../../platform/platform.ts";
 import type { Challenge } from "../../tls_rules.ts";
 import { DnsError, type DnsRecord } from "../dns/writer.ts";
 import type { DnsProver } from "../dns/prover.ts";
 import type { ProofBoard } from "../proofs.ts";
 import type { Refusal } from "./attempts.ts";
-import type { Acme, Authorization } from "./library.ts";
+import { alpnIdentity } from "./alpn.ts";
+import type { Authorization } from "./library.ts";
 import { sniOf } from "./sni.ts";
 
 /** What proves one name of an order. */
@@ -23,7 +25,7 @@ export interface Proof {
 }
 
 export interface StageDeps {
-  readonly crypto: Acme["crypto"];
+  readonly clock: Clock;
   readonly board: ProofBoard;
   readonly dns: DnsProver | undefined;
   /** Told of records that could not be taken away. */
@@ -93,11 +95,9 @@ export class Stage {
     return this.#deps.board.showHttp(token, answer);
   }
 
-  async #showAlpn({ name, authorization, answer }: Proof): Promise<() => void> {
-    const { crypto, board } = this.#deps;
-    const own = await crypto.createPrivateEcdsaKey("P-256");
-    const [key, chain] = await crypto.createAlpnCertificate(authorization, answer, own);
-    return board.showAlpn(sniOf(name), { chain: chain.toString(), key: key.toString() });
+  async #showAlpn({ name, answer }: Proof): Promise<() => void> {
+    const { clock, board } = this.#deps;
+    return board.showAlpn(sniOf(name), await alpnIdentity(name, answer, clock.now()));
   }
 
   async #showRecords(

@@ -78,10 +78,9 @@ export class Talk {
 
 /** What the library itself objects to, such as an order without an address. */
 function failureIn(error: unknown): AcmeFailure {
-  return new AcmeFailure(error instanceof Error ? error.message : String(error), {
-    status: 200,
-    cause: error,
-  });
+  const words = error instanceof Error ? error.message : String(error);
+  const options = { status: 200, cause: error };
+  return new AcmeFailure(`its answer makes no sense (${words})`, options);
 }
 
 /** Opens a line, has `about` use it, and closes it. */
