@@ -140,10 +140,14 @@ export class Pebble implements AsyncDisposable {
     for (const value of values) await this.write("set-txt", { host: `${name}.`, value });
   }
 
+  /** URL to tell the name server something at. */
+  place(what: string): string {
+    return `http://127.0.0.1:${this.#ports.book}/${what}`;
+  }
+
   /** Tells the name server something; its README lists what. */
   async write(what: string, body: Readonly<Record<string, unknown>>): Promise<void> {
-    const url = `http://127.0.0.1:${this.#ports.book}/${what}`;
-    const answer = await fetch(url, { method: "POST", body: JSON.stringify(body) });
+    const answer = await fetch(this.place(what), { method: "POST", body: JSON.stringify(body) });
     await answer.text();
     if (!answer.ok) throw new Error(`Cannot tell the name server "${what}": ${answer.status}`);
   }

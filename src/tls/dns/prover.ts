@@ -90,8 +90,9 @@ export class DnsProver {
         }
       }
       left = [...missed.keys()];
-      if (left.length === 0 || this.#clock.elapsed() - began >= timeoutMs) return missed;
-      await this.#clock.sleep(LOOK_MS, signal);
+      const restMs = timeoutMs - (this.#clock.elapsed() - began);
+      if (left.length === 0 || restMs <= 0) return missed;
+      await this.#clock.sleep(Math.min(LOOK_MS, restMs), signal);
     }
   }
 }

@@ -6,11 +6,10 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { platform } from "#platform";
 import { revokeCertificate } from "../../../src/tls/acme/issuer.ts";
-import { IssueError } from "../../../src/tls/issuer.ts";
 import { within } from "../../platform/support.ts";
 import { Relay, type Reply } from "../../support/acme_relay.ts";
 import { unavailable } from "../../support/pebble.ts";
-import { AcmeLab, hurried, unending } from "./lab.ts";
+import { AcmeLab, failure, hurried, unending } from "./lab.ts";
 
 const NEW_ORDER = "/order-plz";
 const RENEWAL = "/renewals";
@@ -29,16 +28,6 @@ function problem(status: number, type: string, more: Partial<Reply> = {}): Reply
 function times<T>(count: number, value: T): () => T | undefined {
   let left = count;
   return () => left-- > 0 ? value : undefined;
-}
-
-async function failure(work: Promise<unknown>): Promise<IssueError> {
-  try {
-    await within("a failure", work);
-  } catch (error) {
-    assert.ok(error instanceof IssueError, String(error));
-    return error;
-  }
-  throw new Error("It did not fail");
 }
 
 describe("acmeIssuer() and what is said of renewals", { skip: unavailable }, () => {

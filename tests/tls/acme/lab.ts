@@ -3,12 +3,12 @@
  * one for HTTP, one for TLS. All closed with its scope.
  */
 import { platform } from "#platform";
-import type { ByteListener, Clock, HttpServer } from "../../../src/platform/platform.ts";
+import type { ByteListener, Clock, HttpServer, Names } from "../../../src/platform/platform.ts";
 import { type AcmeDeps, acmeIssuer } from "../../../src/tls/acme/issuer.ts";
-import type { Identity, Issuer } from "../../../src/tls/issuer.ts";
+import { type Identity, IssueError, type Issuer } from "../../../src/tls/issuer.ts";
 import { ProofBoard } from "../../../src/tls/proofs.ts";
 import type { AcmeRules } from "../../../src/tls_rules.ts";
-import { LOOPBACK } from "../../platform/support.ts";
+import { LOOPBACK, within } from "../../platform/support.ts";
 import { MemoryStore } from "../../support/memory_store.ts";
 import { Pebble, type PebbleOptions } from "../../support/pebble.ts";
 
@@ -74,7 +74,7 @@ export class AcmeLab implements AsyncDisposable {
       store: this.store,
       clock: this.clock,
       errand: platform.errand,
-      names: platform.names,
+      names: secluded(platform.names),
       runProgram: platform.runProgram,
       proofs: this.proofs,
       showsTlsProofs: platform.showsTlsProofs,
@@ -119,6 +119,17 @@ export class AcmeLab implements AsyncDisposable {
   }
 }
 
+/** The failure that a certificate's coming ends with. */
+export async function failure(work: Promise<unknown>): Promise<IssueError> {
+  try {
+    await within("a failure", work);
+  } catch (error) {
+    if (error instanceof IssueError) return error;
+    throw error;
+  }
+  throw new Error("It did not fail");
+}
+
 export function unending(): AbortSignal {
   return new AbortController().signal;
 }
@@ -132,6 +143,19 @@ export function hurried(slept: number[] = []): Clock {
       slept.push(ms);
       return clock.sleep(Math.min(ms, 10), signal);
     },
+  };
+}
+
+/** Asks those that it is told to ask, and never the system's own servers: they may be the Internet's. */
+function secluded(names: Names): Names {
+  const failed = Promise.resolve({ kind: "failed", detail: "not asked" } as const);
+  return {
+    addresses: (asked, families) =>
+      asked.servers.length > 0 ? names.addresses(asked, families) : failed,
+    services: (asked) => asked.servers.length > 0 ? names.services(asked) : failed,
+    texts: (asked) => asked.servers.length > 0 ? names.texts(asked) : failed,
+    servers: (asked) => asked.servers.length > 0 ? names.servers(asked) : failed,
+    aliases: (asked) => asked.servers.length > 0 ? names.aliases(asked) : failed,
   };
 }
 
