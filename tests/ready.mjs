@@ -16,6 +16,7 @@ const DEBIAN_PACKAGES = {
   prometheus: "prometheus",
   chromium: "chromium",
   caddy: "caddy",
+  pebble: "pebble",
 };
 
 installPackages();

@@ -164,7 +164,7 @@ export interface Names {
     families: readonly (4 | 6)[],
   ): Promise<NameAnswer<string>>;
   services(question: NameQuestion): Promise<NameAnswer<ServicePlace>>;
-  /** TXT; the pieces of each joined. */
+  /** TXT of one piece each, 255 bytes at most: longer ones come apart on Bun. */
   texts(question: NameQuestion): Promise<NameAnswer<string>>;
   /** NS: names of the servers of a zone. */
   servers(question: NameQuestion): Promise<NameAnswer<string>>;
