@@ -3,13 +3,22 @@
  * what pebble does not know (RFC 9773, profiles, limits, servers that fail for a moment).
  */
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { after, before, describe, it } from "node:test";
 import { platform } from "#platform";
 import { revokeCertificate } from "../../../src/tls/acme/issuer.ts";
 import { within } from "../../platform/support.ts";
 import { Relay, type Reply } from "../../support/acme_relay.ts";
 import { unavailable } from "../../support/pebble.ts";
 import { AcmeLab, failure, hurried, unending } from "./lab.ts";
+
+/** What most tests are content with; the others open a lab of their own. */
+let shared: AcmeLab;
+
+before(async () => {
+  if (unavailable === undefined) shared = await AcmeLab.open();
+});
+
+after(async () => await shared?.[Symbol.asyncDispose]());
 
 const NEW_ORDER = "/order-plz";
 const RENEWAL = "/renewals";
@@ -32,7 +41,7 @@ function times<T>(count: number, value: T): () => T | undefined {
 
 describe("acmeIssuer() and what is said of renewals", { skip: unavailable }, () => {
   it("renewal() gives the authority's advice", async () => {
-    await using lab = await AcmeLab.open();
+    const lab = shared.anew();
     await using relay = await Relay.open(lab.pebble);
     relay.offers = { renewalInfo: `${relay.origin}${RENEWAL}` };
     const { directory } = relay;
@@ -53,7 +62,7 @@ describe("acmeIssuer() and what is said of renewals", { skip: unavailable }, () 
   });
 
   it("renewal() has none where asking fails", async () => {
-    await using lab = await AcmeLab.open();
+    const lab = shared.anew();
     await using relay = await Relay.open(lab.pebble);
     relay.offers = { renewalInfo: `${relay.origin}${RENEWAL}` };
     const { directory } = relay;
@@ -72,7 +81,7 @@ describe("acmeIssuer() and what is said of renewals", { skip: unavailable }, () 
   });
 
   it("issue() says which certificate the new one replaces, where the authority wants to know", async () => {
-    await using lab = await AcmeLab.open();
+    const lab = shared.anew();
     await using relay = await Relay.open(lab.pebble);
     const { directory } = relay;
     const { chain: replaced } = await lab.issue(["a.example"], { directory });
@@ -91,7 +100,7 @@ describe("acmeIssuer() and what is said of renewals", { skip: unavailable }, () 
   ]];
   for (const [status, type] of reasons) {
     it(`issue() orders without it where the authority answers ${type}`, async () => {
-      await using lab = await AcmeLab.open();
+      const lab = shared.anew();
       await using relay = await Relay.open(lab.pebble);
       const { directory } = relay;
       const { chain: replaced } = await lab.issue(["a.example"], { directory });
@@ -109,7 +118,7 @@ describe("acmeIssuer() and profiles", { skip: unavailable }, () => {
   const profiles = { classic: "as ever", shortlived: "for six days" };
 
   it("issue() asks for a profile that is offered", async () => {
-    await using lab = await AcmeLab.open();
+    const lab = shared.anew();
     await using relay = await Relay.open(lab.pebble);
     relay.offers = { meta: { profiles } };
     await lab.issue(["a.example"], { directory: relay.directory, profile: "shortlived" });
@@ -117,7 +126,7 @@ describe("acmeIssuer() and profiles", { skip: unavailable }, () => {
   });
 
   it("issue() says what is offered where that profile is not", async () => {
-    await using lab = await AcmeLab.open();
+    const lab = shared.anew();
     await using relay = await Relay.open(lab.pebble);
     relay.offers = { meta: { profiles } };
     const rules = { directory: relay.directory, profile: "eternal" };
@@ -130,7 +139,7 @@ describe("acmeIssuer() and profiles", { skip: unavailable }, () => {
 
 describe("acmeIssuer() and authorities that refuse", { skip: unavailable }, () => {
   it("issue() tells how long to wait where too much was asked", async () => {
-    await using lab = await AcmeLab.open();
+    const lab = shared.anew();
     await using relay = await Relay.open(lab.pebble);
     const headers = { "retry-after": "3600" };
     relay.answer = ({ path }) =>
@@ -145,7 +154,7 @@ describe("acmeIssuer() and authorities that refuse", { skip: unavailable }, () =
   });
 
   it("issue() tells what is said of single names", async () => {
-    await using lab = await AcmeLab.open();
+    const lab = shared.anew();
     await using relay = await Relay.open(lab.pebble);
     const subproblems = [{
       type: "urn:ietf:params:acme:error:caa",
@@ -167,7 +176,7 @@ describe("acmeIssuer() and authorities that refuse", { skip: unavailable }, () =
   });
 
   it("issue() says what status came where an answer is no problem document", async () => {
-    await using lab = await AcmeLab.open();
+    const lab = shared.anew();
     await using relay = await Relay.open(lab.pebble);
     relay.answer = ({ path }) => path === NEW_ORDER ? { status: 403, body: "<html>" } : undefined;
     const { message } = await failure(lab.issue(["a.example"], { directory: relay.directory }));
@@ -185,7 +194,7 @@ describe("acmeIssuer() and authorities that refuse", { skip: unavailable }, () =
   for (const [title, reply] of passing) {
     it(`issue() asks an authority again ${title}`, async () => {
       const slept: number[] = [];
-      await using lab = await AcmeLab.open();
+      const lab = shared.anew();
       await using relay = await Relay.open(lab.pebble);
       lab.clock = hurried(slept);
       const turns = new Map<string, () => Reply | "broken" | undefined>();
@@ -204,7 +213,7 @@ describe("acmeIssuer() and authorities that refuse", { skip: unavailable }, () =
   }
 
   it("issue() gives an authority up that stays down", async () => {
-    await using lab = await AcmeLab.open();
+    const lab = shared.anew();
     await using relay = await Relay.open(lab.pebble);
     lab.clock = hurried();
     relay.answer = ({ path }) => path === NEW_ORDER ? problem(500, "serverInternal") : undefined;
@@ -214,7 +223,7 @@ describe("acmeIssuer() and authorities that refuse", { skip: unavailable }, () =
   });
 
   it("issue() goes on where the answers to its doings were lost", async () => {
-    await using lab = await AcmeLab.open();
+    const lab = shared.anew();
     await using relay = await Relay.open(lab.pebble);
     lab.clock = hurried();
     const lost = new Set<string>();
@@ -233,7 +242,7 @@ describe("acmeIssuer() and authorities that refuse", { skip: unavailable }, () =
 
   it("issue() waits between its looks for as long as the authority says", async () => {
     const slept: number[] = [];
-    await using lab = await AcmeLab.open();
+    const lab = shared.anew();
     await using relay = await Relay.open(lab.pebble);
     lab.clock = hurried(slept);
     const pending = times(3, { headers: { "retry-after": "5" } });
@@ -247,7 +256,7 @@ describe("acmeIssuer() and authorities that refuse", { skip: unavailable }, () =
   });
 
   it("issue() refuses a certificate that is for something else", async () => {
-    await using lab = await AcmeLab.open();
+    const lab = shared.anew();
     await using relay = await Relay.open(lab.pebble);
     const { directory } = relay;
     const { chain } = await lab.issue(["a.example"], { directory });
@@ -262,7 +271,7 @@ describe("acmeIssuer() and authorities that refuse", { skip: unavailable }, () =
 
 describe("revokeCertificate()", { skip: unavailable }, () => {
   it("revokeCertificate() tells the authority, with the reason", async () => {
-    await using lab = await AcmeLab.open();
+    const lab = shared.anew();
     const { chain } = await lab.issue(["a.example"]);
     const { serial } = platform.certificateFacts(chain);
     const options = { chain, reason: "superseded", signal: unending() } as const;
@@ -274,7 +283,7 @@ describe("revokeCertificate()", { skip: unavailable }, () => {
   });
 
   it("revokeCertificate() and issue() replace what cannot be trusted any more", async () => {
-    await using lab = await AcmeLab.open();
+    const lab = shared.anew();
     const { chain } = await lab.issue(["a.example"]);
     const options = { chain, reason: "keyCompromise", signal: unending() } as const;
     await revokeCertificate(lab.rules(), lab.deps, options);

@@ -1,7 +1,7 @@
 /** Certificates from a real authority: what it is asked, proved and told, on either runtime. */
 import assert from "node:assert/strict";
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { describe, it } from "node:test";
+import { after, before, describe, it } from "node:test";
 import { platform } from "#platform";
 import { acmeIssuer } from "../../../src/tls/acme/issuer.ts";
 import type { Identity } from "../../../src/tls/issuer.ts";
@@ -9,6 +9,15 @@ import type { KeyType } from "../../../src/tls_rules.ts";
 import { freePort, within } from "../../platform/support.ts";
 import { unavailable } from "../../support/pebble.ts";
 import { AcmeLab, failure, unending } from "./lab.ts";
+
+/** What most tests are content with; the others open a lab of their own. */
+let shared: AcmeLab;
+
+before(async () => {
+  if (unavailable === undefined) shared = await AcmeLab.open();
+});
+
+after(async () => await shared?.[Symbol.asyncDispose]());
 
 const noTls = platform.showsTlsProofs ? undefined : "this runtime shows no proofs by TLS";
 const FIFTY = Array.from({ length: 50 }, (_, at) => `n${at}.example`);
@@ -30,7 +39,7 @@ describe("acmeIssuer()", { skip: unavailable }, () => {
   for (const [title, changes, names] of kinds) {
     const skip = changes?.challenges === undefined ? undefined : noTls;
     it(`issue() gives a certificate for ${title}`, { skip }, async () => {
-      await using lab = await AcmeLab.open();
+      const lab = shared.anew();
       const identity = await within("a certificate", lab.issue(names, changes));
       assertIsFor(identity, names);
       const [leaf, issuer] = identity.chain.match(/-----BEGIN[\s\S]*?-----END.*/g) ?? [];
@@ -41,7 +50,7 @@ describe("acmeIssuer()", { skip: unavailable }, () => {
   }
 
   it("issue() shows proofs only while it lasts", async () => {
-    await using lab = await AcmeLab.open();
+    const lab = shared.anew();
     await lab.issue(["a.example"]);
     const tokens = lab.looks.flatMap((look) => look.startsWith("http ") ? [look.slice(5)] : []);
     assert.ok(tokens.length > 0);
@@ -49,14 +58,14 @@ describe("acmeIssuer()", { skip: unavailable }, () => {
   });
 
   it("issue() shows proofs by TLS only while it lasts", { skip: noTls }, async () => {
-    await using lab = await AcmeLab.open();
+    const lab = shared.anew();
     await lab.issue(["b.example"], { challenges: ["tls-alpn-01"] });
     assert.ok(lab.looks.includes("tls b.example"));
     assert.equal(lab.proofs.alpn("b.example"), undefined);
   });
 
   it("issue() tries no proof by TLS that cannot be shown", async () => {
-    await using lab = await AcmeLab.open();
+    const lab = shared.anew();
     const rules = lab.rules({ challenges: ["tls-alpn-01", "http-01"] });
     const issuer = acmeIssuer(rules, { ...lab.deps, showsTlsProofs: false });
     const options = { replaced: undefined, signal: unending() };
@@ -71,7 +80,7 @@ describe("acmeIssuer()", { skip: unavailable }, () => {
   ];
   for (const [keyType, kind, details] of keys) {
     it(`issue() makes a fresh key of type ${keyType} each time`, async () => {
-      await using lab = await AcmeLab.open();
+      const lab = shared.anew();
       const issuer = lab.issuer({ keyType });
       const options = { replaced: undefined, signal: unending() };
       const first = await issuer.issue(["a.example"], options);
@@ -114,7 +123,7 @@ describe("acmeIssuer()", { skip: unavailable }, () => {
   });
 
   it("issue() works for several authorities at once, each trusted by its own", async () => {
-    await using one = await AcmeLab.open();
+    const one = shared.anew();
     await using two = await AcmeLab.open();
     const labs = [one, two, one, two];
     const all = await Promise.all(labs.map((lab, at) => lab.issue([`n${at}.example`])));
@@ -127,7 +136,7 @@ describe("acmeIssuer()", { skip: unavailable }, () => {
 
 describe("acmeIssuer() where proofs fail", { skip: unavailable }, () => {
   it("issue() goes on with the next proof where one fails", { skip: noTls }, async () => {
-    await using lab = await AcmeLab.open();
+    const lab = shared.anew();
     lab.spoils = () => true;
     const challenges = ["http-01", "tls-alpn-01"] as const;
     assertIsFor(await lab.issue(["a.example", "b.example"], { challenges }), [
@@ -138,38 +147,43 @@ describe("acmeIssuer() where proofs fail", { skip: unavailable }, () => {
   });
 
   it("issue() tries the only proof once more", async () => {
-    await using lab = await AcmeLab.open();
+    const lab = shared.anew();
     let spoiled: string | undefined;
     lab.spoils = (token) => token === (spoiled ??= token);
     assertIsFor(await lab.issue(["a.example"]), ["a.example"]);
   });
 
   it("issue() says what was wrong with each proof", async () => {
-    await using lab = await AcmeLab.open();
+    const lab = shared.anew();
     lab.spoils = () => true;
-    const names = ["good.example", "a.example"];
-    await lab.pebble.write("add-a", { host: "a.example.", addresses: ["127.0.0.2"] });
+    const names = ["good.example", "far.example"];
+    await lab.pebble.write("add-a", { host: "far.example.", addresses: ["127.0.0.2"] });
     const { message } = await failure(lab.issue(names, { challenges: ["http-01"] }));
     assert.match(
       message,
-      /^Cannot get a certificate for "good\.example" and "a\.example" from 127\.0\.0\.1-\d+: /,
+      /^Cannot get a certificate for "good\.example" and "far\.example" from 127\.0\.0\.1-\d+: /,
     );
     assert.match(message, /"good\.example" by http-01: urn:ietf:params:acme:error:unauthorized: /);
-    assert.match(message, /"a\.example" by http-01: urn:ietf:params:acme:error:connection: /);
+    assert.match(message, /"far\.example" by http-01: urn:ietf:params:acme:error:connection: /);
   });
 
   it("issue() says what is wrong with a name that no name server knows", async () => {
-    await using lab = await AcmeLab.open();
-    await lab.pebble.write("set-servfail", { host: "a.example." });
+    const lab = shared.anew();
+    await lab.pebble.write("set-servfail", { host: "lost.example." });
     const challenges = ["http-01", "tls-alpn-01"] as const;
-    const { message } = await failure(lab.issue(["a.example"], { challenges }));
-    assert.match(message, /"a\.example" by http-01: urn:ietf:params:acme:error:(dns|connection)/);
-    if (noTls === undefined) assert.match(message, /"a\.example" by tls-alpn-01: urn:ietf:params:/);
+    const { message } = await failure(lab.issue(["lost.example"], { challenges }));
+    assert.match(
+      message,
+      /"lost\.example" by http-01: urn:ietf:params:acme:error:(dns|connection)/,
+    );
+    if (noTls === undefined) {
+      assert.match(message, /"lost\.example" by tls-alpn-01: urn:ietf:params:/);
+    }
     assert.deepEqual(lab.looks, []);
   });
 
   it("issue() says where no proof of a name can be given", async () => {
-    await using lab = await AcmeLab.open();
+    const lab = shared.anew();
     const { message } = await failure(lab.issue(["*.a.example"]));
     assert.match(message, /none of its proofs of "\*\.a\.example" can be given: dns-01$/);
   });
@@ -203,7 +217,7 @@ describe("acmeIssuer() and its account", { skip: unavailable }, () => {
   };
 
   it("issue() keeps one account over restarts", async () => {
-    await using lab = await AcmeLab.open();
+    const lab = shared.anew();
     await lab.issue(["a.example"], { email: "one@example.org" });
     const before = accountOf(lab);
     await lab.issue(["b.example"], { email: "one@example.org" });
@@ -217,13 +231,13 @@ describe("acmeIssuer() and its account", { skip: unavailable }, () => {
   });
 
   it("issue() makes one account where several begin at once", async () => {
-    await using lab = await AcmeLab.open();
+    const lab = shared.anew();
     await Promise.all(["a", "b", "c"].map((name) => lab.issue([`${name}.example`])));
     assert.equal(lab.store.files.size, 1);
   });
 
   it("issue() has an account for each address", async () => {
-    await using lab = await AcmeLab.open();
+    const lab = shared.anew();
     await lab.issue(["a.example"], { email: "one@example.org" });
     await lab.issue(["a.example"], { email: "two@example.org" });
     assert.equal(lab.store.files.size, 2);
@@ -242,7 +256,7 @@ describe("acmeIssuer() and its account", { skip: unavailable }, () => {
   });
 
   it("issue() makes do with the account of a key whose address was lost", async () => {
-    await using lab = await AcmeLab.open();
+    const lab = shared.anew();
     await lab.issue(["a.example"]);
     const before = accountOf(lab);
     const [path = ""] = lab.store.files.keys();
@@ -292,7 +306,7 @@ describe("acmeIssuer() where nobody answers", { skip: unavailable }, () => {
       () => Promise.resolve(new Response("<html>hello</html>")),
     );
     const port = server.address.kind === "tcp" ? server.address.port : 0;
-    await using lab = await AcmeLab.open();
+    const lab = shared.anew();
     const directory = `http://127.0.0.1:${port}/`;
     const { message } = await failure(lab.issue(["a.example"], { directory }));
     assert.match(message, /what it shows is no ACME directory$/);
@@ -300,7 +314,7 @@ describe("acmeIssuer() where nobody answers", { skip: unavailable }, () => {
   });
 
   it("renewal() has no advice where the authority gives none, or is down", async () => {
-    await using lab = await AcmeLab.open();
+    const lab = shared.anew();
     const { chain } = await lab.issue(["a.example"]);
     const issuer = lab.issuer();
     assert.equal(await issuer.renewal(chain, unending()), undefined);

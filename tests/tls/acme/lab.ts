@@ -16,13 +16,13 @@ const PATH = "/.well-known/acme-challenge/";
 const PROTOCOL = "acme-tls/1";
 
 export class AcmeLab implements AsyncDisposable {
-  readonly proofs = new ProofBoard();
+  proofs = new ProofBoard();
   store = new MemoryStore();
   clock: Clock = platform.clock;
   /** Lines of the log. */
-  readonly told: string[] = [];
+  told: string[] = [];
   /** Where it was looked for proofs: `http TOKEN`, `tls NAME`. */
-  readonly looks: string[] = [];
+  looks: string[] = [];
   /** Says whether the answer for a token shall be a wrong one. */
   spoils: (token: string) => boolean = () => false;
   #pebble: Pebble | undefined;
@@ -47,6 +47,17 @@ export class AcmeLab implements AsyncDisposable {
       throw error;
     }
     return lab;
+  }
+
+  /** The same authority and the same doors, for somebody who has never been here. */
+  anew(): this {
+    this.proofs = new ProofBoard();
+    this.store = new MemoryStore();
+    this.clock = platform.clock;
+    this.told = [];
+    this.looks = [];
+    this.spoils = () => false;
+    return this;
   }
 
   get pebble(): Pebble {
