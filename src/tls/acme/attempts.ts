@@ -73,3 +73,9 @@ export class Attempts {
 export function isIp(name: string): boolean {
   return parseIp(name) !== undefined;
 }
+
+/** Whether both are addresses, and one and the same: IPv6 can be spelled in many ways. */
+export function isSameIp(one: string, other: string): boolean {
+  const bytes = parseIp(one);
+  return bytes !== undefined && bytes.join() === parseIp(other)?.join();
+}

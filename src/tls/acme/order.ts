@@ -42,7 +42,7 @@ export async function obtained(wish: Wish, deps: OrderDeps): Promise<Identity> {
   let unproved: readonly string[] = [];
   for (let orders = 0; orders < ORDERS_MAX; orders++) {
     const order = await placed(wish, deps);
-    const refusals = await proved(order, { ...deps, attempts });
+    const refusals = await proved(order, { ...deps, names, attempts });
     if (refusals.length === 0) return await collected(order, request, wish, deps);
     attempts.refused(refusals);
     unproved = refusals.map(({ name }) => name);

@@ -2,9 +2,9 @@
  * Proves the names of one order: chooses a proof for each that is not proved already, shows what can be shown
  * at once, has the authority look, and waits for its verdicts. What was shown is gone at the end, come what may.
  */
-import { textOf } from "../json.ts";
+import { tamed, textOf } from "../json.ts";
 import type { DnsProver } from "../dns/prover.ts";
-import type { Attempts, Refusal } from "./attempts.ts";
+import { type Attempts, isSameIp, type Refusal } from "./attempts.ts";
 import type { Authorization, Client, Order } from "./library.ts";
 import { pauseMs } from "./pauses.ts";
 import { AcmeFailure, readProblem, spellProblem } from "./problem.ts";
@@ -15,6 +15,8 @@ import type { Talk } from "./talk.ts";
 const VERDICT_MAX_MS = 120_000;
 
 export interface ProvingDeps {
+  /** What was ordered. */
+  readonly names: readonly string[];
   readonly talk: Talk;
   readonly client: Client;
   readonly stage: Stage;
@@ -79,10 +81,16 @@ async function look(
 
 async function proofOf(
   authorization: Authorization,
-  { attempts, client, dns, talk }: ProvingDeps,
+  { names, attempts, client, dns, talk }: ProvingDeps,
 ): Promise<Proof> {
   const { identifier: { value }, status, challenges } = authorization;
-  const name = authorization.wildcard === true ? `*.${value}` : value;
+  const name = nameOf(authorization, names);
+  if (name === undefined) {
+    // Nothing is shown or written for names that are not ours.
+    throw new AcmeFailure(`it wants "${tamed(value)}" proved, which was not ordered`, {
+      status: 200,
+    });
+  }
   if (status !== "pending") {
     throw new AcmeFailure(`its authorization of "${name}" is ${status}`, { status: 200 });
   }
@@ -99,8 +107,21 @@ async function proofOf(
     );
   }
   const answer = await client.getChallengeKeyAuthorization(chosen);
-  const record = challenge === "dns-01" ? await dns?.record(value, answer, talk.signal) : undefined;
+  const record = challenge === "dns-01"
+    ? await dns?.record(name.replace(/^\*\./, ""), answer, talk.signal)
+    : undefined;
   return { name, challenge, authorization, token: chosen.token, answer, record };
+}
+
+/** The name as it was ordered; undefined where it was not. */
+function nameOf(
+  { identifier: { value }, wildcard }: Authorization,
+  names: readonly string[],
+): string | undefined {
+  const spellings = wildcard === true ? [`*.${value}`] : [value, `*.${value}`];
+  return names.find((name) =>
+    spellings.some((spelling) => name === spelling.toLowerCase() || isSameIp(name, spelling))
+  );
 }
 
 /** Has the authority look at a proof. */

@@ -255,6 +255,16 @@ describe("acmeIssuer() and authorities that refuse", { skip: unavailable }, () =
     assert.deepEqual(slept.slice(0, 2), [5000, 5000]);
   });
 
+  it("issue() shows nothing for a name that it did not order", async () => {
+    const lab = shared.anew();
+    await using relay = await Relay.open(lab.pebble);
+    relay.amend = ({ path }, text) =>
+      path.startsWith("/authZ/") ? { text: text.replace('"a.example"', '"b.example"') } : {};
+    const { message } = await failure(lab.issue(["a.example"], { directory: relay.directory }));
+    assert.match(message, /it wants "b\.example" proved, which was not ordered$/);
+    assert.ok(!relay.asked.some(({ path }) => path.startsWith("/chalZ/")));
+  });
+
   it("issue() refuses a certificate that is for something else", async () => {
     const lab = shared.anew();
     await using relay = await Relay.open(lab.pebble);

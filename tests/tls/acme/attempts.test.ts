@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { Attempts } from "../../../src/tls/acme/attempts.ts";
+import { Attempts, isSameIp } from "../../../src/tls/acme/attempts.ts";
 import { sniOf } from "../../../src/tls/acme/sni.ts";
 import { pauseMs } from "../../../src/tls/acme/pauses.ts";
 import { type Challenge, CHALLENGES, type DnsRules } from "../../../src/tls_rules.ts";
@@ -109,6 +109,20 @@ describe("Attempts", () => {
     attempts.refused([refusal("a", "http-01")]);
     assert.equal(attempts.retryAfterMs, 9);
   });
+});
+
+describe("isSameIp()", () => {
+  const cases: [string, string, boolean][] = [
+    ["192.0.2.1", "192.0.2.1", true],
+    ["2001:db8::1", "2001:DB8:0:0::1", true],
+    ["2001:db8::1", "2001:db8::2", false],
+    ["a.example", "a.example", false],
+  ];
+  for (const [one, other, expected] of cases) {
+    it(`isSameIp() is ${expected} of ${one} and ${other}`, () => {
+      assert.equal(isSameIp(one, other), expected);
+    });
+  }
 });
 
 describe("sniOf()", () => {

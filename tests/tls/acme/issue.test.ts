@@ -6,7 +6,7 @@ import { platform } from "#platform";
 import { acmeIssuer } from "../../../src/tls/acme/issuer.ts";
 import type { Identity } from "../../../src/tls/issuer.ts";
 import type { KeyType } from "../../../src/tls_rules.ts";
-import { freePort, within } from "../../platform/support.ts";
+import { freePort, Peer, within } from "../../platform/support.ts";
 import { unavailable } from "../../support/pebble.ts";
 import { AcmeLab, failure, unending } from "./lab.ts";
 
@@ -168,7 +168,8 @@ describe("acmeIssuer() where proofs fail", { skip: unavailable }, () => {
   });
 
   it("issue() says what is wrong with a name that no name server knows", async () => {
-    const lab = shared.anew();
+    // Not the shared one: pebble may still look for what was wanted before.
+    await using lab = await AcmeLab.open();
     await lab.pebble.write("set-servfail", { host: "lost.example." });
     const challenges = ["http-01", "tls-alpn-01"] as const;
     const { message } = await failure(lab.issue(["lost.example"], { challenges }));
@@ -298,6 +299,24 @@ describe("acmeIssuer() where nobody answers", { skip: unavailable }, () => {
       message,
       /^Cannot get a certificate for "a\.example" from 127\.0\.0\.1-\d+: cannot reach https:\/\/127\.0\.0\.1:\d+: connection refused$/,
     );
+  });
+
+  it("issue() has an end, whatever the authority does", async () => {
+    const lab = shared.anew();
+    await using peer = await Peer.open(() => {});
+    const { clock } = platform;
+    const limitsMs: number[] = [];
+    lab.clock = {
+      ...clock,
+      after(ms, callback) {
+        limitsMs.push(ms);
+        return clock.after(100, callback);
+      },
+    };
+    const directory = `http://127.0.0.1:${peer.port}/`;
+    const { message } = await failure(lab.issue(["a.example"], { directory }));
+    assert.match(message, /: no end after 300 s$/);
+    assert.deepEqual(limitsMs, [300_000]);
   });
 
   it("issue() says where something else answers", async () => {
