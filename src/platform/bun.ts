@@ -20,6 +20,7 @@ import {
   watchDirectory,
   writeText,
 } from "./host.ts";
+import { privateFiles } from "./host_store.ts";
 import { dial, listen as listenBytes } from "./net_bun.ts";
 import type { FetchFailure, FetchOptions, HttpServer, Platform } from "./platform.ts";
 import { askLine, runProgram, stayAwake } from "./programs.ts";
@@ -38,6 +39,7 @@ import {
   messageOf,
   passwordChecker,
   plainIp,
+  randomBytes,
   removeStaleSocket,
   textOf,
 } from "./web.ts";
@@ -206,6 +208,7 @@ export const platform: Platform = {
   args: process.argv.slice(2),
   env: (name) => process.env[name],
   random: () => Math.random(),
+  randomBytes,
   hmacSha256,
   passwordMatches: passwordChecker((password, hash) => Bun.password.verify(password, hash)),
   compressor,
@@ -227,6 +230,7 @@ export const platform: Platform = {
   fileExists,
   listDirectory,
   watchDirectory,
+  ...privateFiles,
 
   onSignal(name, handler) {
     process.on(name, handler);

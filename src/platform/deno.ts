@@ -17,6 +17,7 @@ import {
   watchDirectory,
   writeText,
 } from "./host.ts";
+import { privateFiles } from "./host_store.ts";
 import { dial, listen as listenBytes } from "./net_node.ts";
 import type { FetchFailure, FetchOptions, Platform } from "./platform.ts";
 import { askLine, runProgram, stayAwake } from "./programs.ts";
@@ -25,7 +26,7 @@ import { socketOpener } from "./sockets_deno.ts";
 import { tellSupervisor } from "./supervisor_deno.ts";
 import { certificateFacts, tlsContext } from "./tls_context.ts";
 import { usage } from "./usage.ts";
-import { clock, hmacSha256, knock, messageOf, passwordChecker } from "./web.ts";
+import { clock, hmacSha256, knock, messageOf, passwordChecker, randomBytes } from "./web.ts";
 
 const PROXY_VARIABLES: readonly string[] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
 
@@ -109,6 +110,7 @@ export const platform: Platform = {
   args: Deno.args,
   env: (name) => Deno.env.get(name),
   random: () => Math.random(),
+  randomBytes,
   hmacSha256,
   passwordMatches: passwordChecker((password, hash) => bcrypt.compare(password, hash)),
   compressor,
@@ -130,6 +132,7 @@ export const platform: Platform = {
   fileExists,
   listDirectory,
   watchDirectory,
+  ...privateFiles,
 
   onSignal(name, handler) {
     try {

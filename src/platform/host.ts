@@ -15,13 +15,16 @@ const FILE_WORDS: Readonly<Record<string, string>> = {
   ENOENT: "no such file",
   ENOTDIR: "no such file",
   EISDIR: "it is a directory",
+  EEXIST: "something else has that name",
   EACCES: "permission denied",
   EPERM: "permission denied",
   EROFS: "the file system is read-only",
   ENOSPC: "the disk is full",
 };
 
-function fileError(action: string, path: string, error: unknown): FileError {
+/** Puts what the system says into words; what is in words already stays. */
+export function fileError(action: string, path: string, error: unknown): FileError {
+  if (error instanceof FileError) return error;
   const words = FILE_WORDS[textOf(error, "code")] ?? messageOf(error);
   return new FileError(`Cannot ${action} "${path}": ${words}`, { cause: error });
 }

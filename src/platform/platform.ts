@@ -231,6 +231,42 @@ export class ListenError extends Error {
   override readonly name = "ListenError";
 }
 
+/** Whose a file is. */
+export interface Owner {
+  readonly userId: number;
+  readonly groupId: number;
+}
+
+/** Files with secrets in them. All reject with `FileError`. */
+export interface PrivateFiles {
+  /** Number of the user that we act for, 0 for root; undefined where users have none. */
+  readonly userId: number | undefined;
+  /** Makes a directory where it is missing, with all above it; those that it makes are for us alone. */
+  makeDirectory(path: string): Promise<void>;
+  /**
+   * Sees to it that a directory is ours, that nobody else may enter it, and that we can write there.
+   * Settles with what people should know: what was repaired, and what could not be.
+   */
+  keepPrivate(path: string): Promise<readonly string[]>;
+  /** Undefined where nothing is there, or where the system knows no owners. */
+  ownerOf(path: string): Promise<Owner | undefined>;
+  /** Undefined where there is no such file, and only then. */
+  readIfAny(path: string): Promise<string | undefined>;
+  /** Names of the files in a directory, those with a dot in front left out; none where there is no directory. */
+  listFiles(path: string): Promise<readonly string[]>;
+  /** Whole or not at all, on the disk once it settles, for us alone to read whatever the umask says. */
+  writePrivate(path: string, text: string): Promise<void>;
+  /** Fine where there is none. */
+  removeFile(path: string): Promise<void>;
+  /**
+   * A lock among processes that share a file system; the path becomes a directory. Undefined while another
+   * holds it that lives. Never two hold it at once, but for one: a holder of another machine (or container)
+   * that stood still for a minute is taken for dead. The call that is settled with releases it, and does
+   * nothing more when called again.
+   */
+  lockFile(path: string): Promise<(() => Promise<void>) | undefined>;
+}
+
 export type CompressionFormat = "gzip" | "zstd";
 
 /** One body being compressed. Calls never overlap. */
@@ -243,7 +279,7 @@ export interface Compressor {
   close(): void;
 }
 
-export interface Platform {
+export interface Platform extends PrivateFiles {
   /** "Bun 1.4.5", for `version`. */
   readonly runtime: string;
   readonly clock: Clock;
@@ -252,6 +288,8 @@ export interface Platform {
   env(name: string): string | undefined;
   /** A number from 0 (included) to 1 (excluded). */
   random(): number;
+  /** Bytes that nobody can foretell. */
+  randomBytes(count: number): Uint8Array<ArrayBuffer>;
   /** HMAC-SHA256 of the text in lower-case hexadecimal digits. */
   hmacSha256(key: string, text: string): string;
   /**
