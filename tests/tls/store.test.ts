@@ -99,7 +99,7 @@ describe("openStore()", () => {
       const work = (name: string, fails = false) =>
         store.exclusively("a", NEVER, async () => {
           seen.push(`${name} begins`);
-          await platform.clock.sleep(1);
+          await within("a moment", platform.clock.sleep(1));
           seen.push(`${name} ends`);
           if (fails) throw new Error(name);
           return name;
@@ -166,7 +166,7 @@ describe("openStore()", () => {
       let isIn = false;
       const turn = store.exclusively("a", NEVER, () => Promise.resolve(void (isIn = true)));
       for (let poll = 0; poll < 50; poll++) {
-        while (polls.length <= poll) await platform.clock.sleep(0);
+        while (polls.length <= poll) await within("a moment", platform.clock.sleep(0));
         if (poll === 49) await release();
         assert.equal(isIn, false);
         polls[poll]?.();
@@ -181,7 +181,7 @@ describe("openStore()", () => {
       const release = await locked(store, "a");
       const control = new AbortController();
       const turn = store.exclusively("a", control.signal, () => Promise.resolve());
-      while (clock.pending === 0) await platform.clock.sleep(0);
+      while (clock.pending === 0) await within("a moment", platform.clock.sleep(0));
       control.abort(new Error("no more"));
       await assert.rejects(within("the end", turn), /no more/);
       await release();
