@@ -86,6 +86,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "cli/": [
     ...NOUNS,
     PORT,
+    TLS_PORT,
     "app.ts",
     "desk.ts",
     "operate.ts",
@@ -95,6 +96,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "wire/",
     "demo/",
     "ops/",
+    // What `trust` makes is the authority that the proxy would.
+    "tls/",
     // What `explain` shows is what the request path would do.
     "request/explain.ts",
     "yaml",
