@@ -36,7 +36,7 @@ export async function storageOf(args: Parsed, platform: Platform): Promise<Place
   const configured = located.kind === "file"
     ? await configuredStorage(located.path, platform)
     : undefined;
-  const { userId } = platform;
+  const userId = platform.userId();
   const usual = storagePlace({ configured, userId, env: (name) => platform.env(name) });
   if (configured !== undefined || usual === undefined) return named(usual, config);
   return userId === 0 ? await ofRoot(usual, platform) : await ofUser(usual, platform);
@@ -76,7 +76,7 @@ async function ofUser(usual: string, platform: Platform): Promise<Place> {
 /** Home of the user who called sudo. */
 export async function sudoHome(platform: Platform): Promise<string | undefined> {
   const user = platform.env("SUDO_USER");
-  if (!user || platform.userId !== 0) return undefined;
+  if (!user || platform.userId() !== 0) return undefined;
   const { stdout } = await platform.runProgram("getent", ["passwd", user]);
   return stdout.split(":")[5] || undefined;
 }

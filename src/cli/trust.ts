@@ -70,7 +70,7 @@ async function changed(place: Place, args: Parsed, platform: Platform): Promise<
     platform.stdout.write(ELSEWHERE);
     throw new TrustError("Cannot find where this system keeps the roots that it trusts");
   }
-  if (platform.userId !== 0) {
+  if (platform.userId() !== 0) {
     const flags = args.has("uninstall") ? ["--uninstall", ...place.flags] : place.flags;
     const line = ["sudo", ...platform.program, "trust", ...flags].map(shellWord).join(" ");
     throw new TrustError(`Cannot change what this machine trusts as this user; try: ${line}`);

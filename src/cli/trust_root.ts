@@ -23,7 +23,7 @@ const MARK_LENGTH = 8;
 
 /** Makes the root where there is none. Rejects with `TrustError`, `FileError` or `IssueError`. */
 export async function rootOf(folder: string, platform: Platform): Promise<Root> {
-  const owner = platform.userId === 0 ? await ownerAbove(folder, platform) : undefined;
+  const owner = platform.userId() === 0 ? await ownerAbove(folder, platform) : undefined;
   if (owner !== undefined && owner.userId !== 0) {
     const words = [...platform.program, "trust", "--print", "--storage", folder];
     const { code, stdout, stderr } = await asOwner(owner, words, platform);
@@ -68,7 +68,7 @@ async function ownerAbove(folder: string, platform: Platform): Promise<Owner | u
 export async function asOwner(owner: Owner, words: readonly string[], platform: Platform) {
   const { userId, groupId } = owner;
   const ids = ["--reuid", String(userId), "--regid", String(groupId), "--clear-groups"];
-  const [program = "", ...args] = userId === platform.userId
+  const [program = "", ...args] = userId === platform.userId()
     ? words
     : ["setpriv", ...ids, ...words];
   return await platform.runProgram(program, args);

@@ -26,6 +26,9 @@ const PAST_MAX = 10;
 const HELD = "held\n";
 const FREE = "free\n";
 
+/** Of a holder that may not see where it is. */
+const NOWHERE = "-";
+
 interface Claim {
   /** 0 where there is none. */
   readonly number: number;
@@ -101,7 +104,7 @@ async function standingOf({ number, text }: Claim): Promise<"free" | "held" | "u
   // After a power cut there may be anything in it.
   const [, place, pid, start, word] = /^(\S+) (\d+) (\S+) (\w+)\n$/.exec(text) ?? [];
   if (`${word}\n` === FREE) return "free";
-  if (place !== await ownPlace()) return "unknown";
+  if (place === NOWHERE || place !== await ownPlace()) return "unknown";
   try {
     process.kill(Number(pid), 0);
   } catch (error) {
@@ -116,9 +119,20 @@ async function standingOf({ number, text }: Claim): Promise<"free" | "held" | "u
 
 /** Where numbers of processes mean the same: this boot of this machine, and this container on it. */
 async function ownPlace(): Promise<string> {
-  const boot = await readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => "-");
-  const space = await readlink("/proc/self/ns/pid").catch(() => "-");
-  return `${boot.trim()}/${space}/${encodeURIComponent(hostname())}`;
+  const boot = await readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => "");
+  const space = await readlink("/proc/self/ns/pid").catch(() => "");
+  const isKnown = process.platform !== "linux" || (boot !== "" && space !== "");
+  const name = ownName();
+  return isKnown && name !== "" ? `${boot.trim()}/${space}/${encodeURIComponent(name)}` : NOWHERE;
+}
+
+/** Deno tells only whom it is allowed to tell. */
+function ownName(): string {
+  try {
+    return hostname();
+  } catch {
+    return "";
+  }
 }
 
 /** When a process began, in ticks since the boot, which tells it from another of the same number. */

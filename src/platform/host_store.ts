@@ -13,7 +13,7 @@ import { FileError, type Owner, type PrivateFiles } from "./platform.ts";
 import { clock } from "./web.ts";
 
 export const privateFiles: PrivateFiles = {
-  userId: process.geteuid?.(),
+  userId: () => process.geteuid?.(),
   makeDirectory,
   keepPrivate,
   ownerOf,

@@ -240,7 +240,7 @@ export interface Owner {
 /** Files with secrets in them. All reject with `FileError`. */
 export interface PrivateFiles {
   /** Number of the user that we act for, 0 for root; undefined where users have none. */
-  readonly userId: number | undefined;
+  userId(): number | undefined;
   /** Makes a directory where it is missing, with all above it; those that it makes are for us alone. */
   makeDirectory(path: string): Promise<void>;
   /**

@@ -20,7 +20,7 @@ const ANN = { HOME: "/home/ann" };
 function found(words: readonly string[], { userId = 1000, env = ANN, files = {} }: Scene) {
   const fake: Platform = {
     ...real,
-    userId,
+    userId: () => userId,
     env: (name) => new Map(Object.entries(env)).get(name),
     fileExists: (path) => Promise.resolve(files[path] !== undefined),
     readText: (path) =>

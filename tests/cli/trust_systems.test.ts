@@ -28,7 +28,7 @@ function machine({ folders = [DEBIAN], ends = {}, files = {} }: Kind = {}) {
   const below = (path: string) => Object.keys(files).filter((one) => one.startsWith(`${path}/`));
   const isStorage = (path: string) => path.startsWith(tmpdir());
   const platform: Partial<Platform> = {
-    userId: 0,
+    userId: () => 0,
     ownerOf: (path) =>
       isStorage(path) || below(path).length > 0
         ? Promise.resolve({ userId: 0, groupId: 0 })

@@ -138,6 +138,11 @@ describe("lockFile()", () => {
       0,
       true,
     ],
+    [
+      "it knows not where it is, and spoke lately",
+      (own) => own.replace(/^\S+ \d+/, "- 999999999"),
+      ...[0, false] as const,
+    ],
     ["it is of another machine and silent", (own) => `x${own}`, SILENCE_MS + 1000, true],
     ["it is damaged and young", () => "", 0, false],
     ["it is damaged and old", (own) => own.slice(0, 20), SILENCE_MS + 1000, true],

@@ -151,7 +151,7 @@ describe("private files", () => {
   it("ownerOf() tells whose a file is", async () => {
     const { uid, gid } = await stat(folder);
     assert.deepEqual(await platform.ownerOf(folder), { userId: uid, groupId: gid });
-    assert.equal(platform.userId, uid);
+    assert.equal(platform.userId(), uid);
     assert.equal(await platform.ownerOf(join(folder, "none")), undefined);
   });
 

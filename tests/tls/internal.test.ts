@@ -238,6 +238,18 @@ describe("InternalAuthority", () => {
     assert.equal(await issuer.renewal("", NEVER), undefined);
   });
 
+  it("has one intermediate made however many ask at once", async () => {
+    await using lab = await LocalAuthority.open();
+    const asked = Array.from(
+      { length: 20 },
+      (_, at) => lab.authority.issue([`n${at}.lan`], DAY_MS, NEVER),
+    );
+    const identities = await Promise.all(asked);
+    const intermediates = identities.map((one) => certificatesOf(one)[1]?.serialNumber);
+    assert.equal(new Set(intermediates).size, 1);
+    assert.equal(new Set(identities.map(({ key }) => key)).size, 20);
+  });
+
   it("stops waiting for its turn when nobody wants the certificate any more", async () => {
     await using lab = await LocalAuthority.open();
     const inTheWay = Promise.withResolvers<void>();
