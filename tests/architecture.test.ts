@@ -23,6 +23,7 @@ const NOUNS = [
   "deadlines.ts",
   "ip.ts",
   "address.ts",
+  "names.ts",
   "reasons.ts",
   "source.ts",
 ];
@@ -33,7 +34,7 @@ const PACKAGE = "../package.json";
 
 /** What a part may import besides its own folder. A trailing slash is a folder. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  "model.ts": ["rules.ts", "fields.ts", "end.ts"],
+  "model.ts": ["rules.ts", "fields.ts", "end.ts", TLS_PORT],
   "end.ts": [],
   "roll.ts": [],
   "deadlines.ts": [PORT, "roll.ts"],
@@ -45,6 +46,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "reasons.ts": ["rules.ts"],
   "source.ts": ["model.ts"],
   "address.ts": ["rules.ts"],
+  "names.ts": ["ip.ts"],
   "platform/": [
     "model.ts",
     "end.ts",
@@ -64,7 +66,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "dynamic/": [...NOUNS, PORT],
   "wake/": [...NOUNS, PORT],
   "models/": [...NOUNS, PORT],
-  "tls/": [...NOUNS, PORT, TLS_PORT, "acme-client", "@peculiar/x509", "reflect-metadata"],
+  "tls/": [
+    ...NOUNS,
+    PORT,
+    TLS_PORT,
+    "watch.ts",
+    "acme-client",
+    "@peculiar/x509",
+    "reflect-metadata",
+  ],
   "ops/": [...NOUNS, "hono"],
   "demo/": [...NOUNS, PORT, "hono"],
   "app.ts": [
@@ -72,6 +82,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     PORT,
     TLS_PORT,
     "config/",
+    "listeners.ts",
     "dynamic/",
     "health/",
     "ops/",
@@ -80,6 +91,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "models/",
     "tls/",
   ],
+  "listeners.ts": [...NOUNS, PORT, TLS_PORT, "ops/"],
+  "watch.ts": [PORT],
   "admin.ts": [...NOUNS, PORT, "ops/"],
   "desk.ts": [...NOUNS, PORT, "app.ts", "ops/", "request/"],
   "operate.ts": [...NOUNS, PORT, "admin.ts", "desk.ts", "ops/", "request/"],
@@ -91,6 +104,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "operate.ts",
     "caddyfile/",
     "config/",
+    "tls/",
+    "watch.ts",
     "web/",
     "wire/",
     "demo/",

@@ -272,12 +272,12 @@ export interface Platform {
   explain(error: unknown): FetchFailure;
   /**
    * Accepts byte connections; `accept` sets the events of each before it returns. Rejects with `ListenError`.
-   * With a door they speak TLS by then, but for those that began with something else, which stay in the clear.
+   * Where a connection finds a door it speaks TLS by then, unless it began with something else.
    */
   listen(
     address: Address,
     accept: (connection: Connection) => void,
-    door?: TlsDoor,
+    door?: () => TlsDoor | undefined,
   ): Promise<ByteListener>;
   /** Throws `CertificateError` where chain and key do not go together, or are none. */
   tlsContext(material: TlsMaterial): TlsContext;
