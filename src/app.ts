@@ -119,6 +119,11 @@ export class Proxy {
     return this.#listeners.addresses;
   }
 
+  /** The same as URLs. */
+  get urls(): readonly string[] {
+    return this.#listeners.urls;
+  }
+
   get config(): Config | undefined {
     return this.#config;
   }

@@ -2,7 +2,7 @@
  * The listeners of a proxy: opens what a configuration wants before it is in force, tells every connection
  * what is spoken where it came, and closes what is wanted no more while its exchanges run to their end.
  */
-import { addressKey, spellAddress } from "./address.ts";
+import { addressKey, spellAddress, urlOf } from "./address.ts";
 import type { Engine, Exchange, Listener, Refusal, Terms } from "./model.ts";
 import type { Log } from "./ops/log.ts";
 import { ListenError } from "./platform/platform.ts";
@@ -42,6 +42,13 @@ export class Listeners {
   /** Addresses listened on now, with the port that the system chose for port 0. */
   get addresses(): readonly Listener["address"][] {
     return [...this.#open.values()].map(({ address }) => address);
+  }
+
+  /** The same as URLs. */
+  get urls(): readonly string[] {
+    return [...this.#open].map(([key, { address }]) =>
+      urlOf(address, this.#terms.get(key)?.door === undefined ? "http" : "https")
+    );
   }
 
   /** The port that a listener of these rules has. */

@@ -14,6 +14,7 @@ import { webEngine } from "../web/engine.ts";
 import { wireEngine } from "../wire/engine.ts";
 import { EXIT, UsageError } from "./command.ts";
 import { follow, type Following } from "./following.ts";
+import { edgeOf } from "./edge.ts";
 import { sinksOf } from "./sinks.ts";
 import { tellReady, tellStopping } from "./supervised.ts";
 import { VERSION } from "./version.ts";
@@ -68,7 +69,7 @@ export async function serve(config: Config, serving: Serving, platform: Platform
     proxy.board.release();
     log.info("failback.released");
   });
-  const listening = proxy.addresses.map(urlOf);
+  const listening = proxy.urls;
   const admin = operator.address && urlOf(operator.address);
   log.info("proxy.started", {
     ...{ listening, admin, routes: config.routes.length, config: serving.path },
@@ -108,6 +109,7 @@ async function open(
     return await Proxy.open(config, {
       engine: engine === "web" ? webEngine(platform) : wireEngine(platform),
       log,
+      tls: edgeOf(platform, log),
       ...worldOf(platform),
       changed: operator.changed,
       laid: operator.laid,

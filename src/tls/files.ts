@@ -10,7 +10,7 @@ import { type Shelf, Shown, type Workshop } from "./shelf.ts";
 
 /** What becomes of a pair of files, for the log and for people. */
 export type PairCourse =
-  | { readonly kind: "reloaded" }
+  | { readonly kind: "reloaded"; readonly validTo: number }
   | { readonly kind: "refused"; readonly reason: string };
 
 export interface PairDeps extends Pick<Platform, "readText" | "watchDirectory"> {
@@ -88,9 +88,9 @@ export class FilePair {
       const read = fingerprint(chain, key);
       if (read === this.#read) return;
       this.#read = read;
-      this.#show(chain, key);
+      const { validTo } = this.#show(chain, key).facts;
       this.problem = undefined;
-      this.#deps.tell(this.rules, { kind: "reloaded" });
+      this.#deps.tell(this.rules, { kind: "reloaded", validTo });
     } catch (error) {
       this.#refuse(error instanceof Error ? error.message : String(error));
     }
@@ -100,13 +100,14 @@ export class FilePair {
     return path === undefined ? text : this.#deps.readText(path);
   }
 
-  #show(chain: string, key: string): void {
+  #show(chain: string, key: string): Shown {
     const { shelf, workshop } = this.#deps;
     const shown = new Shown({ chain, key }, workshop);
     if (shown.facts.names.length === 0 && this.rules.names.length > 0) {
       throw new CertificateError("the certificate is for no name");
     }
     shelf.put(this.rules, shown);
+    return shown;
   }
 
   #refuse(reason: string): void {
@@ -116,7 +117,7 @@ export class FilePair {
   }
 }
 
-/** No hash is needed to tell two texts apart. */
+/** No hash is needed to tell two texts apart. The loader leaves the last line break out. */
 function fingerprint(chain: string, key: string): string {
-  return `${chain}\0${key}`;
+  return `${chain.trim()}\0${key.trim()}`;
 }

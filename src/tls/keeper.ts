@@ -13,7 +13,11 @@ import { identityFile, readIdentityFile } from "./identity_file.ts";
 
 /** What becomes of a certificate, for the log and for people. */
 export type Course =
-  | { readonly kind: "loaded" | "issued" | "renewed"; readonly issuer: string }
+  | {
+    readonly kind: "loaded" | "issued" | "renewed";
+    readonly issuer: string;
+    readonly validTo: number;
+  }
   /** It is shown, and lost when the process ends. */
   | { readonly kind: "unsaved"; readonly reason: string }
   | { readonly kind: "failed"; readonly reason: string; readonly againAt: number };
@@ -126,7 +130,7 @@ export class Keeper {
     } catch (error) {
       return failureOf(error);
     }
-    this.#tell({ kind: before === undefined ? "issued" : "renewed", issuer: issuer.name });
+    this.#tellOf(before === undefined ? "issued" : "renewed", issuer);
     try {
       await store.write(this.#path(issuer), identityFile(identity));
     } catch (error) {
@@ -154,7 +158,7 @@ export class Keeper {
         if (!(error instanceof CertificateError)) throw error;
       }
     }
-    if (taken !== undefined) this.#tell({ kind: "loaded", issuer: taken.name });
+    if (taken !== undefined) this.#tellOf("loaded", taken);
     return taken !== undefined;
   }
 
@@ -211,6 +215,11 @@ export class Keeper {
   async #sleep(ms: number): Promise<void> {
     // Ended early is how the loop hears of its end.
     await this.#deps.clock.sleep(ms, this.#end.signal).catch(() => {});
+  }
+
+  #tellOf(kind: "loaded" | "issued" | "renewed", { name: issuer }: Issuer): void {
+    const validTo = this.#shown?.facts.validTo;
+    if (validTo !== undefined) this.#tell({ kind, issuer, validTo });
   }
 
   #tell(course: Course): void {
