@@ -193,10 +193,10 @@ export class Keeper {
     return { at: holds ? before : renewalAt(facts, advice, random()), askAt };
   }
 
-  /** All is well: sleeps until something may be due. */
+  /** All is well: sleeps until something may be due. One that is new is planned for at once. */
   async #rest(): Promise<void> {
-    const { at = Infinity, askAt = Infinity } = this.#plan ?? {};
-    const untilMs = Math.min(at, askAt) - this.#deps.clock.now();
+    if (this.#plan === undefined) return;
+    const untilMs = Math.min(this.#plan.at, this.#plan.askAt) - this.#deps.clock.now();
     await this.#sleep(Math.max(0, Math.min(untilMs, LOOK_MS)));
   }
 

@@ -5,6 +5,8 @@ import type { Span } from "./issuer.ts";
 const RENEW_AFTER = 2 / 3;
 /** Renewals are spread over this part of the life, so that certificates made together are not renewed so. */
 const SPREAD = 1 / 20;
+/** Before this part of its life no certificate is renewed, lest an authority that errs have us order for ever. */
+const LEAST_AGE = 1 / 100;
 /** Pauses after failures in turn, in milliseconds; the last one holds from then on. */
 const PAUSES_MS = [
   ...[30_000, 60_000, 120_000, 300_000, 600_000, 1_200_000, 1_800_000, 3_600_000],
@@ -26,9 +28,13 @@ export interface Life {
 export function renewalAt(life: Life, window: Span | undefined, random: number): number {
   const { validFrom, validTo } = life;
   const lifeMs = validTo - validFrom;
-  const usual = validFrom + lifeMs * (RENEW_AFTER - SPREAD * random);
-  if (window === undefined || window.to <= window.from) return usual;
-  return Math.min(window.from + (window.to - window.from) * random, validTo - lifeMs * SPREAD);
+  if (window === undefined || window.to <= window.from) {
+    return Math.round(validFrom + lifeMs * (RENEW_AFTER - SPREAD * random));
+  }
+  const earliest = validFrom + lifeMs * LEAST_AGE;
+  const latest = validTo - lifeMs * SPREAD;
+  const suggested = window.from + (window.to - window.from) * random;
+  return Math.round(Math.max(earliest, Math.min(suggested, latest)));
 }
 
 /** How long to wait after so many failures in a row, in milliseconds; no less than the authority asks for. */
