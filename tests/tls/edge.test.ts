@@ -31,6 +31,11 @@ function rules(certificates: readonly CertificateRules[], more: Partial<TlsRules
   };
 }
 
+function contextOf(choice: Handshake): FakeContext {
+  assert.ok(choice);
+  return choice.context as FakeContext;
+}
+
 class Scene {
   readonly clock = new ManualClock();
   readonly store = new MemoryStore();
@@ -66,7 +71,7 @@ class Scene {
   /** Serial of the certificate that a client is shown. */
   async serial(name: string | undefined, localIp = "192.0.2.1"): Promise<string | undefined> {
     const choice = await this.choice({ name, protocols: ["h2"] }, localIp);
-    return (choice?.context as FakeContext | undefined)?.serial;
+    return choice && contextOf(choice).serial;
   }
 
   async choice(hello: ClientHello, localIp = "192.0.2.1"): Promise<Handshake> {
@@ -137,7 +142,7 @@ describe("TlsEdge", () => {
     const safe = await scene.choice({ name: "safe.lan", protocols: [] });
     const open = await scene.choice({ name: "open.lan", protocols: [] });
     assert.deepEqual([safe?.asksClient, open?.asksClient], [true, false]);
-    const { material } = safe?.context as FakeContext;
+    const { material } = contextOf(safe);
     assert.deepEqual([material.clientAuthorities, material.minVersion], [["CA"], "1.3"]);
     scene.edge.close();
   });
@@ -148,7 +153,7 @@ describe("TlsEdge", () => {
     scene.proofs.set("a.example", "x");
     const proof = await scene.choice({ name: "a.example", protocols: ["acme-tls/1"] });
     assert.deepEqual(proof?.protocols, ["acme-tls/1"]);
-    assert.equal((proof?.context as FakeContext).serial, "proof");
+    assert.equal(contextOf(proof).serial, "proof");
     assert.equal(await scene.serial("a.example"), "acme-1");
     assert.equal(await scene.choice({ name: "b.example", protocols: ["acme-tls/1"] }), undefined);
     scene.edge.close();
@@ -221,7 +226,7 @@ describe("TlsEdge", () => {
     await scene.replace(rules([one]));
     await scene.replace(rules([one], { minVersion: "1.3" }));
     const choice = await scene.choice({ name: "a.lan", protocols: [] });
-    assert.equal((choice?.context as FakeContext).material.minVersion, "1.3");
+    assert.equal(contextOf(choice).material.minVersion, "1.3");
     scene.edge.close();
   });
 

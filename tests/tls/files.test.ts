@@ -26,7 +26,7 @@ class Scene {
       clock: this.clock,
       shelf: this.shelf,
       workshop: {
-        certificateFacts: workshop.certificateFacts,
+        certificateFacts: (chain) => workshop.certificateFacts(chain),
         tlsContext: (material) => {
           const { serial } = workshop.certificateFacts(material.chain);
           if (material.key !== `key ${serial}`) throw new CertificateError("the key is another's");
