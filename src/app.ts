@@ -12,7 +12,16 @@ import type { Change } from "./health/entry.ts";
 import { watch } from "./health/loop.ts";
 import { probe } from "./health/probe.ts";
 import { Listeners } from "./listeners.ts";
-import type { Account, Engine, Exchange, Listener, Pool, Refusal, Verdict } from "./model.ts";
+import type {
+  Account,
+  CertificateStatus,
+  Engine,
+  Exchange,
+  Listener,
+  Pool,
+  Refusal,
+  Verdict,
+} from "./model.ts";
 import type { Config, Route } from "./rules.ts";
 import { accessLevel, accessLine, refusalLine } from "./ops/access.ts";
 import { described, type Logger } from "./ops/log.ts";
@@ -192,6 +201,11 @@ export class Proxy {
       ports: new Set(ports),
       alternative: () => undefined,
     };
+  }
+
+  /** How things stand with the certificates, in the order of the file. */
+  get certificates(): readonly CertificateStatus[] {
+    return this.#deps.tls?.status() ?? [];
   }
 
   /** No configuration is taken over any more. */

@@ -276,6 +276,31 @@ export interface Engine {
   readonly transport: Transport;
 }
 
+// —— certificates ————————————————————————————————————————————————————————————————————————
+
+/** How things stand with a certificate. */
+export interface CertificateStatus {
+  readonly names: readonly string[];
+  readonly source: "files" | "acme" | "internal";
+  /** Who signed it, or is to sign it. */
+  readonly issuer: string;
+  /**
+   * good: shown and to be renewed in time · expiring: little of its life is left · expired · missing: nothing
+   * can be shown yet
+   */
+  readonly state: "good" | "expiring" | "expired" | "missing";
+  /** Wall clock, in milliseconds; undefined while there is none. */
+  readonly validFrom: number | undefined;
+  readonly validTo: number | undefined;
+  /** Wall clock at which the next one is asked for, where we ask. */
+  readonly nextAt: number | undefined;
+  /** Why there is no new one. */
+  readonly problem: string | undefined;
+  readonly serial: string | undefined;
+  /** SHA-256, hexadecimal. */
+  readonly fingerprint: string | undefined;
+}
+
 // —— what is told of it afterwards ———————————————————————————————————————————————————————
 
 /** The whole story of one exchange, for the access log and for counters. */

@@ -1,28 +1,7 @@
 /** How things stand with a certificate, in numbers and words for people, counters and the page. Pure. */
+import type { CertificateStatus } from "../model.ts";
 import type { CertificateRules } from "../tls_rules.ts";
 import type { Shown } from "./shelf.ts";
-
-export interface CertificateStatus {
-  readonly names: readonly string[];
-  readonly source: "files" | "acme" | "internal";
-  /** Who signed it, or is to sign it. */
-  readonly issuer: string;
-  /**
-   * good: shown and to be renewed in time · expiring: little of its life is left · expired · missing: nothing
-   * can be shown yet
-   */
-  readonly state: "good" | "expiring" | "expired" | "missing";
-  /** Wall clock, in milliseconds; undefined while there is none. */
-  readonly validFrom: number | undefined;
-  readonly validTo: number | undefined;
-  /** Wall clock at which the next one is asked for, where we ask. */
-  readonly nextAt: number | undefined;
-  /** Why there is no new one. */
-  readonly problem: string | undefined;
-  readonly serial: string | undefined;
-  /** SHA-256, hexadecimal. */
-  readonly fingerprint: string | undefined;
-}
 
 /** Less than this part of a life left is worth a word. Renewals come long before. */
 const LITTLE = 1 / 6;

@@ -4,10 +4,11 @@
  */
 import { addressKey } from "../address.ts";
 import { covers, isPrivateName } from "../names.ts";
+import type { CertificateStatus } from "../model.ts";
 import type { Handshake, TlsDoor } from "../platform/tls.ts";
 import type { ListenRules } from "../rules.ts";
 import type { CertificateRules, TlsRules } from "../tls_rules.ts";
-import { type CertificateStatus, statusOf } from "./certificate_status.ts";
+import { statusOf } from "./certificate_status.ts";
 import type { EdgeDeps } from "./edge_deps.ts";
 import { FilePair } from "./files.ts";
 import type { Issuer } from "./issuer.ts";
