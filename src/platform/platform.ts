@@ -5,7 +5,14 @@
  */
 import type { EndSignal } from "../end.ts";
 import type { Address, UpstreamTls } from "../rules.ts";
-import type { CertificateFacts, ConnectionTls, TlsContext, TlsDoor, TlsMaterial } from "./tls.ts";
+import type {
+  CertificateFacts,
+  ConnectionTls,
+  NamedIdentity,
+  TlsContext,
+  TlsDoor,
+  TlsMaterial,
+} from "./tls.ts";
 
 export interface Clock {
   /** Wall clock, milliseconds since 1970; for what people read. */
@@ -267,6 +274,12 @@ export interface Platform {
     address: Address,
     handler: (request: Request, connection: ServedConnection) => Promise<Response>,
   ): Promise<HttpServer>;
+  /** Serves HTTP/3 on UDP, where the runtime can. The first identity is shown to whom asks for no name. Rejects with `ListenError`. */
+  readonly serveQuic?: (
+    address: Address,
+    identities: readonly NamedIdentity[],
+    handler: (request: Request, connection: ServedConnection) => Promise<Response>,
+  ) => Promise<HttpServer>;
   /** Rejects with whatever the runtime throws; `explain` reads it. */
   fetch(url: string, options: FetchOptions): Promise<Response>;
   explain(error: unknown): FetchFailure;

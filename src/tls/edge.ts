@@ -5,7 +5,7 @@
 import { addressKey } from "../address.ts";
 import { covers, isPrivateName } from "../names.ts";
 import type { CertificateStatus } from "../model.ts";
-import type { Handshake, TlsDoor } from "../platform/tls.ts";
+import type { Handshake, NamedIdentity, TlsDoor } from "../platform/tls.ts";
 import type { ListenRules } from "../rules.ts";
 import type { CertificateRules, TlsRules } from "../tls_rules.ts";
 import { statusOf } from "./certificate_status.ts";
@@ -25,12 +25,13 @@ type Holder = Keeper | FilePair;
 
 export class TlsEdge {
   readonly #deps: EdgeDeps;
-  readonly #shelf = new Shelf();
+  readonly #shelf = new Shelf(() => this.#heard());
   readonly #holders = new Map<string, Holder>();
   /** Certificates that are configured no more, shown until others are there for their names. */
   readonly #retired = new Map<string, CertificateRules>();
   #rules: TlsRules | undefined;
   #onDemand: OnDemand | undefined;
+  #heard: () => void = () => {};
 
   constructor(deps: EdgeDeps) {
     this.#deps = deps;
@@ -72,6 +73,16 @@ export class TlsEdge {
       },
       failed: (peer, reason) => this.#deps.handshakeFailed(peer, reason),
     };
+  }
+
+  /** Calls whenever another certificate is shown than before. */
+  hear(hearer: () => void): void {
+    this.#heard = hearer;
+  }
+
+  /** All that are shown on a listener. */
+  identities({ address }: ListenRules): readonly NamedIdentity[] {
+    return this.#shelf.identities(addressKey(address));
   }
 
   /** What proves to an authority that a token was given to us (RFC 8555 section 8.3). */
