@@ -24,6 +24,7 @@ import { privateFiles } from "./host_store.ts";
 import { dial, listen as listenBytes } from "./net_bun.ts";
 import type { FetchFailure, FetchOptions, HttpServer, Platform } from "./platform.ts";
 import { askLine, runProgram, stayAwake } from "./programs.ts";
+import { serveQuic } from "./quic_bun.ts";
 import { openSocket, type SocketData, socketData, socketHandlers } from "./sockets_bun.ts";
 import { tellSupervisor } from "./supervisor_bun.ts";
 import { certificateFacts, tlsContext } from "./tls_context.ts";
@@ -215,6 +216,7 @@ export const platform: Platform = {
   prepare,
 
   serve,
+  serveQuic,
   fetch: fetchBytes,
   explain,
   listen: listenBytes,

@@ -5,7 +5,14 @@
  */
 import type { EndSignal } from "../end.ts";
 import type { Address, UpstreamTls } from "../rules.ts";
-import type { CertificateFacts, ConnectionTls, TlsContext, TlsDoor, TlsMaterial } from "./tls.ts";
+import type {
+  CertificateFacts,
+  ConnectionTls,
+  NamedIdentity,
+  TlsContext,
+  TlsDoor,
+  TlsMaterial,
+} from "./tls.ts";
 
 export interface Clock {
   /** Wall clock, milliseconds since 1970; for what people read. */
@@ -305,17 +312,23 @@ export interface Platform extends PrivateFiles {
     address: Address,
     handler: (request: Request, connection: ServedConnection) => Promise<Response>,
   ): Promise<HttpServer>;
+  /** Serves HTTP/3 on UDP, where the runtime can. The first identity is shown to whom asks for no name. Rejects with `ListenError`. */
+  readonly serveQuic?: (
+    address: Address,
+    identities: readonly NamedIdentity[],
+    handler: (request: Request, connection: ServedConnection) => Promise<Response>,
+  ) => Promise<HttpServer>;
   /** Rejects with whatever the runtime throws; `explain` reads it. */
   fetch(url: string, options: FetchOptions): Promise<Response>;
   explain(error: unknown): FetchFailure;
   /**
    * Accepts byte connections; `accept` sets the events of each before it returns. Rejects with `ListenError`.
-   * With a door they speak TLS by then, but for those that began with something else, which stay in the clear.
+   * Where a connection finds a door it speaks TLS by then, unless it began with something else.
    */
   listen(
     address: Address,
     accept: (connection: Connection) => void,
-    door?: TlsDoor,
+    door?: () => TlsDoor | undefined,
   ): Promise<ByteListener>;
   /** Throws `CertificateError` where chain and key do not go together, or are none. */
   tlsContext(material: TlsMaterial): TlsContext;
