@@ -107,13 +107,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "operate.ts",
     "caddyfile/",
     "config/",
-    "tls/",
     "watch.ts",
     "web/",
     "wire/",
     "demo/",
     "ops/",
-    // What `trust` makes is the authority that the proxy would.
     "tls/",
     // What `explain` shows is what the request path would do.
     "request/explain.ts",

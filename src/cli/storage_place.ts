@@ -8,7 +8,7 @@ import type { Platform } from "../platform/platform.ts";
 import { storagePlace, SYSTEM_PLACE } from "../tls/place.ts";
 import { isCaddyfile } from "./caddyfile_source.ts";
 import { type Parsed, UsageError } from "./command.ts";
-import { locate } from "./source.ts";
+import { locate, readConfig } from "./source.ts";
 
 /** Nobody can tell where certificates are kept, in words. */
 export class PlaceError extends Error {
@@ -81,10 +81,17 @@ export async function sudoHome(platform: Platform): Promise<string | undefined> 
   return stdout.split(":")[5] || undefined;
 }
 
-/** What a configuration says of it, as far as that can be seen. */
 async function configuredStorage(path: string, platform: Platform): Promise<string | undefined> {
-  if (isCaddyfile(path)) return undefined;
-  const text = await platform.readText(path);
+  const source = await readConfig(path, platform);
+  if (source.kind === "loaded") return source.config.tls?.storage;
+  if (!isCaddyfile(path)) return glimpsed(path, await platform.readText(path));
+  throw new PlaceError(
+    [...source.problems, "Name the folder of certificates with --storage PATH"].join("\n"),
+  );
+}
+
+/** What a file says of it that is no good as a whole. */
+function glimpsed(path: string, text: string): string | undefined {
   const storage = memberOf(memberOf(parsed(text), "tls"), "storage");
   if (typeof storage !== "string") return undefined;
   if (!storage.includes("${")) return storage;

@@ -9,17 +9,7 @@ import { fileURLToPath } from "node:url";
 import type { Address } from "../rules.ts";
 import { compressor } from "./compress.ts";
 import { names } from "./dns.ts";
-import {
-  fileExists,
-  followParent,
-  listDirectory,
-  onKey,
-  readText,
-  spawnChild,
-  terminal,
-  watchDirectory,
-  writeText,
-} from "./host.ts";
+import { files, followParent, onKey, spawnChild, terminal } from "./host.ts";
 import { privateFiles } from "./host_store.ts";
 import { dial, listen as listenBytes } from "./net_bun.ts";
 import type { FetchFailure, FetchOptions, HttpServer, Platform } from "./platform.ts";
@@ -227,11 +217,7 @@ export const platform: Platform = {
   names,
   openSocket,
 
-  readText,
-  writeText,
-  fileExists,
-  listDirectory,
-  watchDirectory,
+  ...files,
   ...privateFiles,
 
   onSignal(name, handler) {

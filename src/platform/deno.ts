@@ -6,17 +6,7 @@ import { fileURLToPath } from "node:url";
 import bcrypt from "bcryptjs";
 import { compressor } from "./compress.ts";
 import { names } from "./dns.ts";
-import {
-  fileExists,
-  followParent,
-  listDirectory,
-  onKey,
-  readText,
-  spawnChild,
-  terminal,
-  watchDirectory,
-  writeText,
-} from "./host.ts";
+import { files, followParent, onKey, spawnChild, terminal } from "./host.ts";
 import { privateFiles } from "./host_store.ts";
 import { dial, listen as listenBytes } from "./net_node.ts";
 import type { FetchFailure, FetchOptions, Platform } from "./platform.ts";
@@ -127,11 +117,7 @@ export const platform: Platform = {
   names,
   openSocket: socketOpener(() => clientFor(true, undefined)),
 
-  readText,
-  writeText,
-  fileExists,
-  listDirectory,
-  watchDirectory,
+  ...files,
   ...privateFiles,
 
   onSignal(name, handler) {

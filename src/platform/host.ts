@@ -22,6 +22,8 @@ const FILE_WORDS: Readonly<Record<string, string>> = {
   ENOSPC: "the disk is full",
 };
 
+export const files = { readText, writeText, fileExists, listDirectory, watchDirectory };
+
 /** Puts what the system says into words; what is in words already stays. */
 export function fileError(action: string, path: string, error: unknown): FileError {
   if (error instanceof FileError) return error;
@@ -29,7 +31,7 @@ export function fileError(action: string, path: string, error: unknown): FileErr
   return new FileError(`Cannot ${action} "${path}": ${words}`, { cause: error });
 }
 
-export async function readText(path: string): Promise<string> {
+async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {
@@ -37,7 +39,7 @@ export async function readText(path: string): Promise<string> {
   }
 }
 
-export async function writeText(path: string, text: string): Promise<void> {
+async function writeText(path: string, text: string): Promise<void> {
   try {
     await writeFile(path, text);
   } catch (error) {
@@ -45,7 +47,7 @@ export async function writeText(path: string, text: string): Promise<void> {
   }
 }
 
-export async function fileExists(path: string): Promise<boolean> {
+async function fileExists(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isFile();
   } catch {
@@ -53,7 +55,7 @@ export async function fileExists(path: string): Promise<boolean> {
   }
 }
 
-export async function listDirectory(path: string): Promise<readonly string[]> {
+async function listDirectory(path: string): Promise<readonly string[]> {
   try {
     return await readdir(path);
   } catch (error) {
@@ -62,7 +64,7 @@ export async function listDirectory(path: string): Promise<readonly string[]> {
 }
 
 /** Watches the directory, as a watch on a file goes deaf once the file is replaced. Throws `FileError`. */
-export function watchDirectory(path: string, changed: () => void): () => void {
+function watchDirectory(path: string, changed: () => void): () => void {
   try {
     // Deno's `watch` reports a missing directory as an event, Bun's throws.
     statSync(path);

@@ -72,9 +72,22 @@ describe("storageOf()", () => {
       [],
     ],
     [
-      "takes the usual place with a Caddyfile",
+      "takes what the configuration makes of its environment",
+      [],
+      {
+        env: { DIR: "/srv" },
+        files: {
+          "config.yaml":
+            'listen: ":443"\ntls: { storage: "${DIR}/tls" }\nroutes: [{ host: a.lan, upstreams: [http://a] }]',
+        },
+      },
+      "/srv/tls",
+      [],
+    ],
+    [
+      "takes the usual place with a Caddyfile that says nothing",
       ["--config", "Caddyfile"],
-      { userId: 0, files: { Caddyfile: "{ }" } },
+      { userId: 0, files: { Caddyfile: "http://a.lan {\n\treverse_proxy http://a\n}\n" } },
       "/var/lib/understudy",
       [],
     ],
@@ -141,6 +154,10 @@ describe("storageOf()", () => {
       ),
     );
     await assert.rejects(found(["--config", "none.yaml"], {}), FileError);
+    await assert.rejects(
+      found(["--config", "Caddyfile"], { files: { Caddyfile: "nonsense {" } }),
+      (error) => error instanceof PlaceError && /\nName the folder of cert/.test(error.message),
+    );
     await assert.rejects(found(["--config", "a", "--storage", "b"], {}), UsageError);
   });
 });

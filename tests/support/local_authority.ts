@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { platform } from "#platform";
 import type { Clock, Connection } from "../../src/platform/platform.ts";
+import type { TlsDoor } from "../../src/platform/tls.ts";
 import { InternalAuthority } from "../../src/tls/internal.ts";
 import type { AuthorityParts } from "../../src/tls/internal_files.ts";
 import type { Identity } from "../../src/tls/issuer.ts";
@@ -81,6 +82,8 @@ export async function serving(
   { chain, key }: Identity,
 ): Promise<AsyncDisposable & { readonly port: number }> {
   const context = platform.tlsContext({ chain, key, clientAuthorities: [], minVersion: "1.2" });
+  const choice = { context, protocols: ["http/1.1"], asksClient: false };
+  const door: TlsDoor = { choose: () => choice, failed() {} };
   const accepted = new Set<Connection>();
   const listener = await platform.listen(
     { kind: "tcp", host: "127.0.0.1", port: 0 },
@@ -93,7 +96,7 @@ export async function serving(
       };
       connection.events = { data, drained() {}, closed: () => void accepted.delete(connection) };
     },
-    { choose: () => ({ context, protocols: ["http/1.1"], asksClient: false }), failed() {} },
+    () => door,
   );
   return {
     port: listener.address.kind === "tcp" ? listener.address.port : 0,
