@@ -36,7 +36,7 @@ export async function rootOf(folder: string, platform: Platform): Promise<Root> 
   const { store, notices } = await openStore(folder, { files: platform, clock: platform.clock });
   for (const notice of notices) platform.stderr.write(`${notice}\n`);
   const authority = new InternalAuthority({
-    store,
+    store: () => Promise.resolve(store),
     clock: platform.clock,
     randomBytes: (count) => platform.randomBytes(count),
     certificateFacts: (chain) => platform.certificateFacts(chain),

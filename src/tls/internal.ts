@@ -5,23 +5,28 @@
 import { FileError } from "../platform/platform.ts";
 import type { CertificateFacts } from "../platform/tls.ts";
 import {
-  type AuthorityParts,
   BACKDATED_MS,
   INTERMEDIATE_LIFE_MS,
   keptCertificate,
   keptIntermediate,
   madeIntermediate,
+  type Means,
   rootOf,
   SERIAL_BYTES,
 } from "./internal_files.ts";
-import { type Identity, IssueError, type Issuer } from "./issuer.ts";
+import { type Identity, IssueError, type Issuer, type Store } from "./issuer.ts";
 import { type AlternativeName, alternativeNames } from "./subject.ts";
 import { makeLeaf, type Signer, spanOf } from "./x509.ts";
 
-/** What works on the authority's files takes turns under this name. */
-const TURN = "internal";
+/** Who works on its files takes turns under this name, which no host has. */
+const TURN = "internal authority";
 /** Of a subject's name (RFC 5280 appendix A.1). */
 const COMMON_NAME_MAX = 64;
+
+export interface AuthorityParts extends Omit<Means, "store"> {
+  /** Always the same one: another folder is another authority. Rejects with `FileError` where it cannot be opened for now. */
+  readonly store: () => Promise<Store>;
+}
 
 export class InternalAuthority {
   readonly #parts: AuthorityParts;
@@ -67,7 +72,7 @@ export class InternalAuthority {
 
   /** PEM of the root, which is made where there is none. Rejects with `IssueError`. */
   async root(signal: AbortSignal): Promise<string> {
-    const { pem } = this.#root ?? await this.#inTurn(signal, () => this.#readRoot());
+    const { pem } = this.#root ?? await this.#inTurn(signal, (means) => this.#readRoot(means));
     return pem;
   }
 
@@ -78,23 +83,23 @@ export class InternalAuthority {
 
   /** PEM of the root where there is one. Rejects with `IssueError`. */
   async knownRoot(): Promise<string | undefined> {
-    return await inWords(() => keptCertificate(this.#parts.store));
+    return await inWords(async () => keptCertificate(await this.#parts.store()));
   }
 
   async #signerFor(lifetimeMs: number, signal: AbortSignal): Promise<Signer> {
     if (this.#suits(this.#intermediate, lifetimeMs)) return this.#intermediate;
-    return await this.#inTurn(signal, async () => {
+    return await this.#inTurn(signal, async (means) => {
       // Another may have had one made meanwhile, here or in another process.
       if (this.#suits(this.#intermediate, lifetimeMs)) return this.#intermediate;
-      const root = await this.#readRoot();
-      const kept = await keptIntermediate(root, this.#parts);
+      const root = await this.#readRoot(means);
+      const kept = await keptIntermediate(root, means);
       const suits = this.#suits(kept, lifetimeMs);
-      return this.#intermediate = suits ? kept : await madeIntermediate(root, this.#parts);
+      return this.#intermediate = suits ? kept : await madeIntermediate(root, means);
     });
   }
 
-  async #readRoot(): Promise<Signer> {
-    const root = await rootOf(this.#parts);
+  async #readRoot(means: Means): Promise<Signer> {
+    const root = await rootOf(means);
     this.#root = { pem: root.pem, to: spanOf(root).to };
     return root;
   }
@@ -110,8 +115,11 @@ export class InternalAuthority {
     return from <= now && to - now > Math.max(third, Math.min(lifetimeMs, 2 * third));
   }
 
-  async #inTurn<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    return await inWords(() => this.#parts.store.exclusively(TURN, signal, work), signal);
+  async #inTurn<T>(signal: AbortSignal, work: (means: Means) => Promise<T>): Promise<T> {
+    return await inWords(async () => {
+      const store = await this.#parts.store();
+      return await store.exclusively(TURN, signal, () => work({ ...this.#parts, store }));
+    }, signal);
   }
 }
 

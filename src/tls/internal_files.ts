@@ -8,7 +8,7 @@ import { identityFile, readIdentityFile } from "./identity_file.ts";
 import { type Identity, IssueError, type Store } from "./issuer.ts";
 import { isSignedBy, makeSigner, readSigner, type Signer, spanOf } from "./x509.ts";
 
-export interface AuthorityParts {
+export interface Means {
   readonly store: Store;
   readonly clock: Pick<Clock, "now">;
   readonly randomBytes: (count: number) => Uint8Array;
@@ -39,17 +39,17 @@ const BEGIN_ANEW =
   'to begin anew remove the folder "internal", and have the new root trusted everywhere';
 
 /** The root, made where there is none. Rejects with `IssueError` rather than make another in its place. */
-export async function rootOf(parts: AuthorityParts): Promise<Signer> {
-  const { store, clock } = parts;
+export async function rootOf(means: Means): Promise<Signer> {
+  const { store, clock } = means;
   const root = await keptRoot(store);
   const shown = await store.read(ROOT_CERTIFICATE);
   if (root === undefined) {
-    if (shown === undefined) return await madeRoot(parts);
+    if (shown === undefined) return await madeRoot(means);
     throw new IssueError(
       `Cannot find the key of the local authority: "${ROOT}" is missing; restore it, or ${BEGIN_ANEW}`,
     );
   }
-  if (shown !== root.pem) await show(root, shown, parts);
+  if (shown !== root.pem) await show(root, shown, means);
   const { to } = spanOf(root);
   if (clock.now() < to) return root;
   throw new IssueError(`The root of the local authority ended on ${day(to)}; ${BEGIN_ANEW}`);
@@ -70,34 +70,34 @@ async function keptRoot(store: Store): Promise<Signer | undefined> {
   );
 }
 
-async function madeRoot(parts: AuthorityParts): Promise<Signer> {
-  const now = parts.clock.now();
+async function madeRoot(means: Means): Promise<Signer> {
+  const now = means.clock.now();
   if (now < EARLIEST) {
     throw new IssueError(`Cannot make a root while this machine's clock says ${day(now)}`, {
       retryAfterMs: CLOCK_RETRY_MS,
     });
   }
   const identity = await makeSigner(
-    wording("understudy local authority", now + ROOT_LIFE_MS, parts),
+    wording("understudy local authority", now + ROOT_LIFE_MS, means),
     1,
     undefined,
   );
-  await parts.store.write(ROOT, identityFile(identity));
-  await parts.store.write(ROOT_CERTIFICATE, identity.chain);
+  await means.store.write(ROOT, identityFile(identity));
+  await means.store.write(ROOT_CERTIFICATE, identity.chain);
   return await signer(identity);
 }
 
 /** Puts the certificate beside its key again, unless another root is there, which people may have trusted. */
-async function show(root: Signer, shown: string | undefined, parts: AuthorityParts): Promise<void> {
-  if (shown !== undefined && isCertificate(shown, parts)) {
+async function show(root: Signer, shown: string | undefined, means: Means): Promise<void> {
+  if (shown !== undefined && isCertificate(shown, means)) {
     throw new IssueError(
       `Cannot tell which root is the right one: "${ROOT_CERTIFICATE}" is not the certificate in "${ROOT}"; remove the wrong one of both`,
     );
   }
-  await parts.store.write(ROOT_CERTIFICATE, root.pem);
+  await means.store.write(ROOT_CERTIFICATE, root.pem);
 }
 
-function isCertificate(text: string, { certificateFacts }: AuthorityParts): boolean {
+function isCertificate(text: string, { certificateFacts }: Means): boolean {
   try {
     certificateFacts(text);
     return true;
@@ -108,20 +108,20 @@ function isCertificate(text: string, { certificateFacts }: AuthorityParts): bool
 }
 
 /** The intermediate as it is kept; undefined where there is none, or none that this root signed. */
-export async function keptIntermediate(root: Signer, { store }: AuthorityParts) {
+export async function keptIntermediate(root: Signer, { store }: Means) {
   const kept = await signerIn(await store.read(INTERMEDIATE) ?? "");
   return kept !== undefined && await isSignedBy(kept, root) ? kept : undefined;
 }
 
-export async function madeIntermediate(root: Signer, parts: AuthorityParts): Promise<Signer> {
-  const to = Math.min(parts.clock.now() + INTERMEDIATE_LIFE_MS, spanOf(root).to);
-  const identity = await makeSigner(wording("understudy local intermediate", to, parts), 0, root);
-  await parts.store.write(INTERMEDIATE, identityFile(identity));
+export async function madeIntermediate(root: Signer, means: Means): Promise<Signer> {
+  const to = Math.min(means.clock.now() + INTERMEDIATE_LIFE_MS, spanOf(root).to);
+  const identity = await makeSigner(wording("understudy local intermediate", to, means), 0, root);
+  await means.store.write(INTERMEDIATE, identityFile(identity));
   return await signer(identity);
 }
 
 /** Day and chance make names differ, as programs that look for a signer go by its name first. */
-function wording(name: string, to: number, { clock, randomBytes }: AuthorityParts) {
+function wording(name: string, to: number, { clock, randomBytes }: Means) {
   const mark = Array.from(randomBytes(3), (byte) => byte.toString(16).padStart(2, "0")).join("");
   const now = clock.now();
   return {

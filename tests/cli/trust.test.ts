@@ -21,7 +21,7 @@ const NOT_TRUSTED = 60;
 async function authorityIn(folder: string): Promise<InternalAuthority> {
   const { store } = await openStore(folder, { files: platform, clock: platform.clock });
   return new InternalAuthority({
-    store,
+    store: () => Promise.resolve(store),
     clock: platform.clock,
     randomBytes: (count) => platform.randomBytes(count),
     certificateFacts: (chain) => platform.certificateFacts(chain),

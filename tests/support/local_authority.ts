@@ -6,8 +6,7 @@ import { join } from "node:path";
 import { platform } from "#platform";
 import type { Clock, Connection } from "../../src/platform/platform.ts";
 import type { TlsDoor } from "../../src/platform/tls.ts";
-import { InternalAuthority } from "../../src/tls/internal.ts";
-import type { AuthorityParts } from "../../src/tls/internal_files.ts";
+import { type AuthorityParts, InternalAuthority } from "../../src/tls/internal.ts";
 import type { Identity } from "../../src/tls/issuer.ts";
 import { openStore } from "../../src/tls/store.ts";
 
@@ -30,7 +29,7 @@ export class LocalAuthority implements AsyncDisposable {
     const folder = await mkdtemp(join(tmpdir(), "understudy-tls-"));
     const { store } = await openStore(folder, { files: platform, clock: platform.clock });
     return new LocalAuthority(folder, {
-      store,
+      store: () => Promise.resolve(store),
       clock,
       randomBytes: (count) => platform.randomBytes(count),
       certificateFacts: (chain) => platform.certificateFacts(chain),

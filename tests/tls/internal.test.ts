@@ -13,6 +13,8 @@ import { describe, it } from "node:test";
 import { connect } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { platform } from "#platform";
+import { FileError } from "../../src/platform/platform.ts";
+import { InternalAuthority } from "../../src/tls/internal.ts";
 import { readIdentityFile } from "../../src/tls/identity_file.ts";
 import { type Identity, IssueError } from "../../src/tls/issuer.ts";
 import { within } from "../platform/support.ts";
@@ -250,10 +252,18 @@ describe("InternalAuthority", () => {
     assert.equal(new Set(identities.map(({ key }) => key)).size, 20);
   });
 
+  it("issues within a turn of the very host that it is called like", async () => {
+    await using lab = await LocalAuthority.open();
+    const store = await lab.parts.store();
+    const issue = () => lab.authority.issue(["internal"], DAY_MS, NEVER);
+    await within("a certificate", store.exclusively("internal", NEVER, issue));
+  });
+
   it("stops waiting for its turn when nobody wants the certificate any more", async () => {
     await using lab = await LocalAuthority.open();
     const inTheWay = Promise.withResolvers<void>();
-    const other = lab.parts.store.exclusively("internal", NEVER, () => inTheWay.promise);
+    const store = await lab.parts.store();
+    const other = store.exclusively("internal authority", NEVER, () => inTheWay.promise);
     const control = new AbortController();
     const issuing = lab.authority.issuer(DAY_MS)
       .issue(["a"], { replaced: undefined, signal: control.signal });
@@ -387,6 +397,19 @@ describe("InternalAuthority's files", () => {
       new IssueError(`Cannot read "${join(lab.folder, "internal/root.key")}": it is a directory`),
     );
     await assert.rejects(lab.authority.knownRoot(), IssueError);
+  });
+
+  it("reject in words when their folder cannot be opened, and are opened again later", async () => {
+    await using lab = await LocalAuthority.open();
+    let isOpen = false;
+    const authority = new InternalAuthority({
+      ...lab.parts,
+      store: () => isOpen ? lab.parts.store() : Promise.reject(new FileError("Cannot open it")),
+    });
+    await assert.rejects(authority.issue(["a"], DAY_MS, NEVER), new IssueError("Cannot open it"));
+    await assert.rejects(authority.knownRoot(), new IssueError("Cannot open it"));
+    isOpen = true;
+    await authority.issue(["a"], DAY_MS, NEVER);
   });
 
   it("hold one root when processes of both runtimes begin at once", async () => {
