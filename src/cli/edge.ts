@@ -3,6 +3,7 @@ import type { Log } from "../ops/log.ts";
 import type { Platform } from "../platform/platform.ts";
 import { TlsEdge } from "../tls/edge.ts";
 import type { EdgeDeps } from "../tls/edge_deps.ts";
+import { vaults } from "./vault.ts";
 
 export function edgeOf(platform: Platform, log: Log): TlsEdge {
   const iso = (at: number): string => new Date(at).toISOString();
@@ -33,13 +34,7 @@ export function edgeOf(platform: Platform, log: Log): TlsEdge {
     random: () => platform.random(),
     workshop: platform,
     platform,
-    store: () => Promise.reject(new Error("Cannot keep certificates yet")),
-    acmeIssuer: () => {
-      throw new Error("no ACME yet");
-    },
-    internalIssuer: () => {
-      throw new Error("no authority yet");
-    },
+    vault: vaults(platform, log),
     proofs: { http: () => undefined, alpn: () => undefined },
     told,
     madeFailed: (name, problem) => log.error("certificate.failed", { certificate: name, problem }),

@@ -9,7 +9,7 @@ import type { Handshake, NamedIdentity, TlsDoor } from "../platform/tls.ts";
 import type { ListenRules } from "../rules.ts";
 import type { CertificateRules, TlsRules } from "../tls_rules.ts";
 import { statusOf } from "./certificate_status.ts";
-import type { EdgeDeps } from "./edge_deps.ts";
+import type { EdgeDeps, Vault } from "./edge_deps.ts";
 import { FilePair } from "./files.ts";
 import type { Issuer } from "./issuer.ts";
 import { Keeper } from "./keeper.ts";
@@ -99,6 +99,11 @@ export class TlsEdge {
     return isNamed || this.#shelf.has(host) || this.#mayMake(host, onDemand?.names ?? "none");
   }
 
+  /** PEM of the root of the authority here, where there is one. */
+  root(): Promise<string | undefined> {
+    return this.#vault.root();
+  }
+
   /** How things stand with each certificate, in the order of the configuration. */
   status(): readonly CertificateStatus[] {
     return (this.#rules?.certificates ?? []).map((rules) => {
@@ -124,6 +129,10 @@ export class TlsEdge {
     this.#holders.clear();
   }
 
+  get #vault(): Vault {
+    return this.#deps.vault(this.#rules?.storage);
+  }
+
   #hold(rules: CertificateRules): void {
     const { clock, random, workshop, platform, told } = this.#deps;
     const shelf = this.#shelf;
@@ -137,12 +146,13 @@ export class TlsEdge {
       );
       return;
     }
+    const vault = this.#vault;
     const issuers: readonly Issuer[] = source.kind === "acme"
-      ? source.issuers.map((issuer) => this.#deps.acmeIssuer(issuer))
-      : [this.#deps.internalIssuer(source.lifetimeMs)];
+      ? source.issuers.map((issuer) => vault.acmeIssuer(issuer))
+      : [vault.internalIssuer(source.lifetimeMs)];
     const keeper = new Keeper(rules, issuers, {
       ...{ clock, random, workshop, shelf },
-      store: () => this.#deps.store(),
+      store: () => vault.store(),
       tell: (_, course) => {
         this.#sweep();
         told(rules, course);
@@ -155,7 +165,7 @@ export class TlsEdge {
   #openOnDemand({ onDemand }: TlsRules): OnDemand | undefined {
     if (onDemand.names === "none") return undefined;
     const { clock, workshop, madeFailed: failed } = this.#deps;
-    const issuer = this.#deps.internalIssuer(onDemand.lifetimeMs);
+    const issuer = this.#vault.internalIssuer(onDemand.lifetimeMs);
     const { signal } = new AbortController();
     const issue = (name: string) => issuer.issue([name], { replaced: undefined, signal });
     return new OnDemand({ clock, workshop, issue, failed });
