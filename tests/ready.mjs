@@ -15,6 +15,7 @@ const DEBIAN_PACKAGES = {
   openssl: "openssl",
   prometheus: "prometheus",
   chromium: "chromium",
+  certutil: "libnss3-tools",
   caddy: "caddy",
   pebble: "pebble",
 };

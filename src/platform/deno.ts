@@ -8,17 +8,8 @@ import { compressor } from "./compress.ts";
 import { names } from "./dns.ts";
 import { errandBy } from "./errand.ts";
 import { send } from "./errand_deno.ts";
-import {
-  fileExists,
-  followParent,
-  listDirectory,
-  onKey,
-  readText,
-  spawnChild,
-  terminal,
-  watchDirectory,
-  writeText,
-} from "./host.ts";
+import { files, followParent, onKey, spawnChild, terminal } from "./host.ts";
+import { privateFiles } from "./host_store.ts";
 import { dial, listen as listenBytes } from "./net_node.ts";
 import type { FetchFailure, FetchOptions, Platform } from "./platform.ts";
 import { askLine, runProgram, stayAwake } from "./programs.ts";
@@ -27,7 +18,7 @@ import { socketOpener } from "./sockets_deno.ts";
 import { tellSupervisor } from "./supervisor_deno.ts";
 import { certificateFacts, tlsContext } from "./tls_context.ts";
 import { usage } from "./usage.ts";
-import { clock, hmacSha256, knock, messageOf, passwordChecker } from "./web.ts";
+import { clock, hmacSha256, knock, messageOf, passwordChecker, randomBytes } from "./web.ts";
 
 const PROXY_VARIABLES: readonly string[] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
 
@@ -120,6 +111,7 @@ export const platform: Platform = {
   args: Deno.args,
   env: (name) => Deno.env.get(name),
   random: () => Math.random(),
+  randomBytes,
   hmacSha256,
   passwordMatches: passwordChecker((password, hash) => bcrypt.compare(password, hash)),
   compressor,
@@ -138,11 +130,8 @@ export const platform: Platform = {
   names,
   openSocket: socketOpener(() => clientFor(true, undefined)),
 
-  readText,
-  writeText,
-  fileExists,
-  listDirectory,
-  watchDirectory,
+  ...files,
+  ...privateFiles,
 
   onSignal(name, handler) {
     try {

@@ -5,7 +5,14 @@
  */
 import type { EndSignal } from "../end.ts";
 import type { Address, UpstreamTls } from "../rules.ts";
-import type { CertificateFacts, ConnectionTls, TlsContext, TlsDoor, TlsMaterial } from "./tls.ts";
+import type {
+  CertificateFacts,
+  ConnectionTls,
+  NamedIdentity,
+  TlsContext,
+  TlsDoor,
+  TlsMaterial,
+} from "./tls.ts";
 
 export interface Clock {
   /** Wall clock, milliseconds since 1970; for what people read. */
@@ -270,6 +277,42 @@ export class ListenError extends Error {
   override readonly name = "ListenError";
 }
 
+/** Whose a file is. */
+export interface Owner {
+  readonly userId: number;
+  readonly groupId: number;
+}
+
+/** Files with secrets in them. All reject with `FileError`. */
+export interface PrivateFiles {
+  /** Number of the user that we act for, 0 for root; undefined where users have none. */
+  userId(): number | undefined;
+  /** Makes a directory where it is missing, with all above it; those that it makes are for us alone. */
+  makeDirectory(path: string): Promise<void>;
+  /**
+   * Sees to it that a directory is ours, that nobody else may enter it, and that we can write there.
+   * Settles with what people should know: what was repaired, and what could not be.
+   */
+  keepPrivate(path: string): Promise<readonly string[]>;
+  /** Undefined where nothing is there, or where the system knows no owners. */
+  ownerOf(path: string): Promise<Owner | undefined>;
+  /** Undefined where there is no such file, and only then. */
+  readIfAny(path: string): Promise<string | undefined>;
+  /** Names of the files in a directory, those with a dot in front left out; none where there is no directory. */
+  listFiles(path: string): Promise<readonly string[]>;
+  /** Whole or not at all, on the disk once it settles, for us alone to read whatever the umask says. */
+  writePrivate(path: string, text: string): Promise<void>;
+  /** Fine where there is none. */
+  removeFile(path: string): Promise<void>;
+  /**
+   * A lock among processes that share a file system; the path becomes a directory. Undefined while another
+   * holds it that lives. Never two hold it at once, but for one: a holder of another machine (or container)
+   * that stood still for a minute is taken for dead. The call that is settled with releases it, and does
+   * nothing more when called again.
+   */
+  lockFile(path: string): Promise<(() => Promise<void>) | undefined>;
+}
+
 export type CompressionFormat = "gzip" | "zstd";
 
 /** One body being compressed. Calls never overlap. */
@@ -282,7 +325,7 @@ export interface Compressor {
   close(): void;
 }
 
-export interface Platform {
+export interface Platform extends PrivateFiles {
   /** "Bun 1.4.5", for `version`. */
   readonly runtime: string;
   readonly clock: Clock;
@@ -291,6 +334,8 @@ export interface Platform {
   env(name: string): string | undefined;
   /** A number from 0 (included) to 1 (excluded). */
   random(): number;
+  /** Bytes that nobody can foretell. */
+  randomBytes(count: number): Uint8Array<ArrayBuffer>;
   /** HMAC-SHA256 of the text in lower-case hexadecimal digits. */
   hmacSha256(key: string, text: string): string;
   /**
@@ -306,6 +351,12 @@ export interface Platform {
     address: Address,
     handler: (request: Request, connection: ServedConnection) => Promise<Response>,
   ): Promise<HttpServer>;
+  /** Serves HTTP/3 on UDP, where the runtime can. The first identity is shown to whom asks for no name. Rejects with `ListenError`. */
+  readonly serveQuic?: (
+    address: Address,
+    identities: readonly NamedIdentity[],
+    handler: (request: Request, connection: ServedConnection) => Promise<Response>,
+  ) => Promise<HttpServer>;
   /** Rejects with whatever the runtime throws; `explain` reads it. */
   fetch(url: string, options: FetchOptions): Promise<Response>;
   explain(error: unknown): FetchFailure;
@@ -316,12 +367,12 @@ export interface Platform {
   errand(url: string, options: ErrandOptions): Promise<ErrandAnswer>;
   /**
    * Accepts byte connections; `accept` sets the events of each before it returns. Rejects with `ListenError`.
-   * With a door they speak TLS by then, but for those that began with something else, which stay in the clear.
+   * Where a connection finds a door it speaks TLS by then, unless it began with something else.
    */
   listen(
     address: Address,
     accept: (connection: Connection) => void,
-    door?: TlsDoor,
+    door?: () => TlsDoor | undefined,
   ): Promise<ByteListener>;
   /**
    * Whether a handshake can show a certificate that proves a name (RFC 8737). Deno's refuses one with an

@@ -33,15 +33,17 @@ export interface Chosen extends TlsChoice {
 /** Makes TLS of a connection. Settles once the handshake is over; rejects with why it failed. */
 export type Upgrade = (connection: Connection, chosen: Chosen) => Promise<Connection>;
 
-/** Makes what takes connections in the clear, and hands on those that speak TLS. */
+/** Makes what takes connections in the clear, and hands on those that speak TLS where there is a door. */
 export function doorman(
-  door: TlsDoor,
+  doorNow: () => TlsDoor | undefined,
   upgrade: Upgrade,
   accept: (connection: Connection) => void,
 ): (connection: Connection, localIp: string) => void {
   // In the order of their coming.
   const arrivals = new Set<Arrival>();
   return (connection, localIp) => {
+    const door = doorNow();
+    if (door === undefined) return accept(connection);
     if (arrivals.size >= ARRIVALS_MAX) {
       const [oldest] = arrivals;
       oldest?.giveUp("too many handshakes at once");

@@ -51,7 +51,7 @@ export function tlsContext(material: TlsMaterial): TlsContext {
       }),
     );
   } catch (error) {
-    throw new CertificateError(`Cannot use certificate and key: ${messageOf(error)}`, {
+    throw new CertificateError(`certificate and key cannot be used: ${messageOf(error)}`, {
       cause: error,
     });
   }
@@ -65,7 +65,7 @@ export function secureOf(context: TlsContext): SecureContext {
 
 export function certificateFacts(chain: string): CertificateFacts {
   const [leaf] = certificatesOf(chain);
-  if (leaf === undefined) throw new CertificateError("Expected a certificate but received none");
+  if (leaf === undefined) throw new CertificateError("there is no certificate in it");
   return {
     names: namesOf(leaf),
     issuer: oneLine(leaf.issuer),
@@ -91,7 +91,9 @@ function certificatesOf(chain: string): X509Certificate[] {
   try {
     return (chain.match(BLOCK) ?? []).map((pem) => new X509Certificate(pem));
   } catch (error) {
-    throw new CertificateError(`Cannot read certificate: ${messageOf(error)}`, { cause: error });
+    throw new CertificateError(`the certificate cannot be read: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 
@@ -100,22 +102,20 @@ function privateKey(pem: string): KeyObject {
     return createPrivateKey(pem);
   } catch (error) {
     // Its own words may hold parts of the key.
-    throw new CertificateError("Cannot read private key", { cause: error });
+    throw new CertificateError("the private key cannot be read", { cause: error });
   }
 }
 
 function checkPair([leaf, ...rest]: readonly X509Certificate[], key: KeyObject): void {
-  if (leaf === undefined) throw new CertificateError("Expected a certificate but received none");
+  if (leaf === undefined) throw new CertificateError("there is no certificate in it");
   if (!leaf.checkPrivateKey(key)) {
-    throw new CertificateError("Expected the key of the first certificate but received another");
+    throw new CertificateError("the key is another certificate's");
   }
   let signed = leaf;
   for (const [at, issuer] of rest.entries()) {
     if (!signed.checkIssued(issuer)) {
       throw new CertificateError(
-        `Expected each certificate before its issuer but certificate ${
-          at + 2
-        } did not sign certificate ${at + 1}`,
+        `certificate ${at + 2} of the chain did not sign certificate ${at + 1}`,
       );
     }
     signed = issuer;

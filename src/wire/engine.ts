@@ -1,7 +1,7 @@
 /** The engine of our own HTTP/1.1: heads as sent, lengths kept, dialling apart from waiting. */
-import type { Engine, Listener } from "../model.ts";
+import type { Engine, Exchange, Listener, ListenOptions } from "../model.ts";
 import type { Address } from "../rules.ts";
-import type { Platform } from "../platform/platform.ts";
+import type { Connection, Platform } from "../platform/platform.ts";
 import { latin1Bytes } from "./bytes.ts";
 import { wireTransport } from "./client.ts";
 import { Deadlines } from "../deadlines.ts";
@@ -20,36 +20,41 @@ export function wireEngine(net: Net, limits: ServerLimits = SERVER_LIMITS): Engi
   const deadlines = new Deadlines(net.clock);
   return {
     transport: wireTransport({ clock: net.clock, dial: net.dial, deadlines }),
-    listen: (address, serve, refused = ignore) =>
-      listen(address, { serve, refused }, { net, deadlines, limits }),
+    listen: (address, serve, options = {}) =>
+      listen(address, { ...options, serve }, { net, deadlines, limits }),
   };
 }
 
 function ignore(): void {}
 
+interface Wishes extends ListenOptions {
+  readonly serve: (exchange: Exchange) => Promise<void>;
+}
+
 async function listen(
   address: Address,
-  { serve, refused }: Pick<ServerDeps, "serve" | "refused">,
+  { serve, terms, refused = ignore }: Wishes,
   { net, deadlines, limits }: { net: Net; deadlines: Deadlines; limits: ServerLimits },
 ): Promise<Listener> {
   const open = new Set<ServerConnection>();
   let closing = false;
   let emptied: (() => void) | undefined;
-  const deps = {
+  const deps: { -readonly [Name in keyof ServerDeps]: ServerDeps[Name] } = {
     clock: net.clock,
     deadlines,
     limits,
     serve,
     refused,
-    localPort: undefined as number | undefined,
-    gone(connection: ServerConnection) {
+    localPort: undefined,
+    gone(connection) {
       open.delete(connection);
       if (open.size === 0) emptied?.();
     },
   };
-  const listener = await net.listen(address, (connection) => {
+  const accept = (connection: Connection): void => {
     if (open.size < CONNECTIONS_MAX) {
-      const accepted = new ServerConnection(connection, deps);
+      const misplaced = connection.tls === undefined && terms?.().securedOnly === true;
+      const accepted = new ServerConnection(connection, deps, misplaced);
       open.add(accepted);
       // One that was on its way when listening ended.
       if (closing) accepted.drain();
@@ -57,7 +62,8 @@ async function listen(
     }
     connection.write(FULL);
     connection.close();
-  });
+  };
+  const listener = await net.listen(address, accept, terms && (() => terms().door));
   if (listener.address.kind === "tcp") deps.localPort = listener.address.port;
   return {
     address: listener.address,

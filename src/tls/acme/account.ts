@@ -20,9 +20,9 @@ interface Account {
 
 export class Accounts {
   readonly #rules: AcmeRules;
-  readonly #store: Store;
+  readonly #store: () => Promise<Store>;
 
-  constructor(rules: AcmeRules, store: Store) {
+  constructor(rules: AcmeRules, store: () => Promise<Store>) {
     this.#rules = rules;
     this.#store = store;
   }
@@ -44,36 +44,39 @@ export class Accounts {
     forgotten: string | undefined,
   ): Promise<{ readonly account: Account; readonly client: Client }> {
     const path = await this.#path();
+    const store = await this.#store();
     // Two that begin at once shall not make two accounts; the second finds what the first has made.
-    const account = await this.#store.exclusively(path, talk.signal, async () => {
-      const kept = readAccount(await this.#store.read(path));
+    const account = await store.exclusively(path, talk.signal, async () => {
+      const kept = readAccount(await store.read(path));
       if (kept !== undefined && kept.url !== "" && kept.url !== forgotten) return kept;
-      return await this.#made(talk, path, kept?.key);
+      const keep = (made: Account): Promise<void> => store.write(path, this.#spelled(made));
+      return await this.#made(talk, kept?.key, keep);
     });
     return { account, client: talk.client(account) };
   }
 
-  async #made(talk: Talk, path: string, keptKey: string | undefined): Promise<Account> {
+  async #made(
+    talk: Talk,
+    keptKey: string | undefined,
+    keep: (account: Account) => Promise<void>,
+  ): Promise<Account> {
     const { email, binding } = this.#rules;
     const key = keptKey ?? String(await talk.acme.crypto.createPrivateEcdsaKey("P-256"));
     // Before the authority hears of it, so that an account whose URL gets lost is found by its key.
-    await this.#keep(path, { key, url: "" });
+    await keep({ key, url: "" });
     const client = talk.client({ key, binding });
     if (keptKey === undefined || !await isKnown(talk, client)) {
       const contact = email === undefined ? {} : { contact: [`mailto:${email}`] };
       await talk.ask(() => client.createAccount({ termsOfServiceAgreed: true, ...contact }));
     }
     const account = { key, url: client.getAccountUrl() };
-    await this.#keep(path, account);
+    await keep(account);
     return account;
   }
 
-  #keep(path: string, account: Account): Promise<void> {
+  #spelled(account: Account): string {
     const { directory, email } = this.#rules;
-    return this.#store.write(
-      path,
-      `${JSON.stringify({ directory, email, ...account }, null, 2)}\n`,
-    );
+    return `${JSON.stringify({ directory, email, ...account }, null, 2)}\n`;
   }
 
   async #path(): Promise<string> {

@@ -17,7 +17,8 @@ import { Stage } from "./stage.ts";
 import { type Talk, talked } from "./talk.ts";
 
 export interface AcmeDeps extends DnsDeps {
-  readonly store: Store;
+  /** Rejects where it cannot be opened for now. */
+  readonly store: () => Promise<Store>;
   /** Where proofs by HTTP and by TLS are shown. */
   readonly proofs: ProofBoard;
   /** Whether those by TLS can be; they are not tried otherwise. */

@@ -37,10 +37,12 @@ describe("showsTlsProofs", () => {
     const identity = await alpnIdentity("a.example", ANSWER, platform.clock.now());
     const context = platform.tlsContext({ ...identity, clientAuthorities: [], minVersion: "1.2" });
     const protocols = ["acme-tls/1"];
-    const listener = await platform.listen(LOOPBACK, (connection) => connection.reset(), {
-      choose: () => ({ context, protocols, asksClient: false }),
-      failed() {},
-    });
+    const choice = { context, protocols, asksClient: false };
+    const listener = await platform.listen(
+      LOOPBACK,
+      (connection) => connection.reset(),
+      () => ({ choose: () => choice, failed() {} }),
+    );
     const port = listener.address.kind === "tcp" ? listener.address.port : 0;
     const socket = connect({
       ...{ host: "127.0.0.1", port, servername: "a.example", ALPNProtocols: protocols },

@@ -1,10 +1,14 @@
 /** Certificates from a real authority: what it is asked, proved and told, on either runtime. */
 import assert from "node:assert/strict";
 import { createPrivateKey, X509Certificate } from "node:crypto";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { platform } from "#platform";
 import { acmeIssuer } from "../../../src/tls/acme/issuer.ts";
 import type { Identity } from "../../../src/tls/issuer.ts";
+import { openStore } from "../../../src/tls/store.ts";
 import type { KeyType } from "../../../src/tls_rules.ts";
 import { freePort, Peer, within } from "../../platform/support.ts";
 import { unavailable } from "../../support/pebble.ts";
@@ -229,6 +233,26 @@ describe("acmeIssuer() and its account", { skip: unavailable }, () => {
       /^acme\/127\.0\.0\.1-\d+\/account-\w+\.json$/,
     );
     assert.match(before.url, /^https:/);
+  });
+
+  it("issue() finds its account in the folder where another process kept it", async () => {
+    const lab = shared.anew();
+    const folder = await mkdtemp(join(tmpdir(), "understudy-store-"));
+    const opened = async () => {
+      const { store } = await openStore(folder, { files: platform, clock: platform.clock });
+      return acmeIssuer(lab.rules(), { ...lab.deps, store: () => Promise.resolve(store) });
+    };
+    const options = { replaced: undefined, signal: unending() };
+    const seen = [];
+    for (const name of ["a.example", "b.example"]) {
+      await (await opened()).issue([name], options);
+      const [directory = "", ...rest] = await readdir(join(folder, "acme"));
+      const [file = "", ...others] = await readdir(join(folder, "acme", directory));
+      assert.deepEqual([...rest, ...others], []);
+      seen.push(await readFile(join(folder, "acme", directory, file), "utf8"));
+    }
+    await rm(folder, { recursive: true });
+    assert.equal(seen[0], seen[1]);
   });
 
   it("issue() makes one account where several begin at once", async () => {

@@ -4,6 +4,7 @@
  */
 import { platform } from "#platform";
 import type { ByteListener, Clock, HttpServer, Names } from "../../../src/platform/platform.ts";
+import type { TlsDoor } from "../../../src/platform/tls.ts";
 import { type AcmeDeps, acmeIssuer } from "../../../src/tls/acme/issuer.ts";
 import { type Identity, IssueError, type Issuer } from "../../../src/tls/issuer.ts";
 import { ProofBoard } from "../../../src/tls/proofs.ts";
@@ -36,10 +37,11 @@ export class AcmeLab implements AsyncDisposable {
         LOOPBACK,
         (request) => Promise.resolve(lab.#answer(request)),
       );
-      lab.#tls = await platform.listen(LOOPBACK, (connection) => connection.reset(), {
+      const door: TlsDoor = {
         choose: ({ name, protocols }) => lab.#choose(name ?? "", protocols),
         failed() {},
-      });
+      };
+      lab.#tls = await platform.listen(LOOPBACK, (connection) => connection.reset(), () => door);
       const ports = { httpPort: portOf(lab.#http), tlsPort: portOf(lab.#tls) };
       lab.#pebble = await Pebble.start({ ...ports, ...options });
     } catch (error) {
@@ -82,7 +84,7 @@ export class AcmeLab implements AsyncDisposable {
 
   get deps(): AcmeDeps {
     return {
-      store: this.store,
+      store: () => Promise.resolve(this.store),
       clock: this.clock,
       errand: platform.errand,
       names: secluded(platform.names),
