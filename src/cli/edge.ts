@@ -3,9 +3,11 @@ import type { Log } from "../ops/log.ts";
 import type { Platform } from "../platform/platform.ts";
 import { TlsEdge } from "../tls/edge.ts";
 import type { EdgeDeps } from "../tls/edge_deps.ts";
+import { ProofBoard } from "../tls/proofs.ts";
 import { vaults } from "./vault.ts";
 
 export function edgeOf(platform: Platform, log: Log): TlsEdge {
+  const proofs = new ProofBoard();
   const iso = (at: number): string => new Date(at).toISOString();
   const told: EdgeDeps["told"] = ({ id, names }, course) => {
     const certificate = names.length === 0 ? id : names.join(", ");
@@ -34,8 +36,8 @@ export function edgeOf(platform: Platform, log: Log): TlsEdge {
     random: () => platform.random(),
     workshop: platform,
     platform,
-    vault: vaults(platform, log),
-    proofs: { http: () => undefined, alpn: () => undefined },
+    vault: vaults({ platform, log, proofs }),
+    proofs,
     told,
     madeFailed: (name, problem) => log.error("certificate.failed", { certificate: name, problem }),
     handshakeFailed: ({ ip }, problem) => log.debug("handshake.failed", { ip, problem }),

@@ -1,24 +1,33 @@
 /** Opens the folders that accounts, keys and certificates are kept in, and those who give certificates by them. */
 import type { Log } from "../ops/log.ts";
 import { FileError, type Platform } from "../platform/platform.ts";
+import { acmeIssuer } from "../tls/acme/issuer.ts";
 import type { Vault } from "../tls/edge_deps.ts";
 import { InternalAuthority } from "../tls/internal.ts";
 import type { Store } from "../tls/issuer.ts";
 import { storagePlace } from "../tls/place.ts";
+import type { ProofBoard } from "../tls/proofs.ts";
 import { openStore } from "../tls/store.ts";
 
+export interface VaultTools {
+  readonly platform: Platform;
+  readonly log: Log;
+  /** Where proofs are shown that authorities look for. */
+  readonly proofs: ProofBoard;
+}
+
 /** One for each folder, as it remembers what it has opened. */
-export function vaults(platform: Platform, log: Log): (storage: string | undefined) => Vault {
+export function vaults(tools: VaultTools): (storage: string | undefined) => Vault {
   const known = new Map<string | undefined, Vault>();
   return (storage) => {
-    const vault = known.get(storage) ?? vaultAt(storage, platform, log);
+    const vault = known.get(storage) ?? vaultAt(storage, tools);
     known.set(storage, vault);
     return vault;
   };
 }
 
-function vaultAt(storage: string | undefined, platform: Platform, log: Log): Vault {
-  const { clock } = platform;
+function vaultAt(storage: string | undefined, { platform, log, proofs }: VaultTools): Vault {
+  const { clock, names, showsTlsProofs } = platform;
   let opening: Promise<Store> | undefined;
   const open = async (): Promise<Store> => {
     const folder = storagePlace({
@@ -48,9 +57,13 @@ function vaultAt(storage: string | undefined, platform: Platform, log: Log): Vau
   });
   return {
     store,
-    acmeIssuer: () => {
-      throw new Error("no ACME yet");
-    },
+    acmeIssuer: (rules) =>
+      acmeIssuer(rules, {
+        ...{ store, clock, names, proofs, showsTlsProofs },
+        errand: (url, options) => platform.errand(url, options),
+        runProgram: (file, args, options) => platform.runProgram(file, args, options),
+        tell: (level, event, fields) => log[level](event, fields),
+      }),
     internalIssuer: (lifetimeMs) => authority.issuer(lifetimeMs),
     root: () => authority.knownRoot(),
   };

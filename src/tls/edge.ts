@@ -14,6 +14,7 @@ import { FilePair } from "./files.ts";
 import type { Issuer } from "./issuer.ts";
 import { Keeper } from "./keeper.ts";
 import { OnDemand } from "./on_demand.ts";
+import { sameSource } from "./same_source.ts";
 import { Shelf, type Shown } from "./shelf.ts";
 
 /** A handshake waits that long for the first certificate of its name, in milliseconds. */
@@ -243,12 +244,4 @@ export class TlsEdge {
       });
     });
   }
-}
-
-/** Whether a holder may go on as it is. Texts of files are read anew by themselves. */
-function sameSource(one: CertificateRules, other: CertificateRules): boolean {
-  const plain = ({ source }: CertificateRules) =>
-    JSON.stringify(source.kind === "files" ? [source.chain.path, source.key.path] : source);
-  const isFile = one.source.kind === "files" && one.source.chain.path !== undefined;
-  return plain(one) === plain(other) && (one.source.kind !== "files" || isFile);
 }
