@@ -13,14 +13,19 @@ import type { EdgeDeps, Vault } from "./edge_deps.ts";
 import { FilePair } from "./files.ts";
 import type { Issuer } from "./issuer.ts";
 import { Keeper } from "./keeper.ts";
+import { within } from "./nap.ts";
 import { OnDemand } from "./on_demand.ts";
 import { sameSource } from "./same_source.ts";
 import { Shelf, type Shown } from "./shelf.ts";
+import { Turns } from "./turns.ts";
 
 /** A handshake waits that long for the first certificate of its name, in milliseconds. */
 const FIRST_WAIT_MS = 8_000;
 /** Proofs of names, not pages (RFC 8737). */
 const PROOF_PROTOCOL = "acme-tls/1";
+
+/** Certificates ordered at once. */
+const ORDERS_MAX = 4;
 
 type Holder = Keeper | FilePair;
 
@@ -30,6 +35,7 @@ export class TlsEdge {
   readonly #holders = new Map<string, Holder>();
   /** Certificates that are configured no more, shown until others are there for their names. */
   readonly #retired = new Map<string, CertificateRules>();
+  readonly #turns = new Turns(ORDERS_MAX);
   #rules: TlsRules | undefined;
   #onDemand: OnDemand | undefined;
   #heard: () => void = () => {};
@@ -152,7 +158,7 @@ export class TlsEdge {
       ? source.issuers.map((issuer) => vault.acmeIssuer(issuer))
       : [vault.internalIssuer(source.lifetimeMs)];
     const keeper = new Keeper(rules, issuers, {
-      ...{ clock, random, workshop, shelf },
+      ...{ clock, random, workshop, shelf, turns: this.#turns },
       store: () => vault.store(),
       tell: (_, course) => {
         this.#sweep();
@@ -188,7 +194,8 @@ export class TlsEdge {
       holder instanceof Keeper && holder.rules.names.some((one) => covers(one, name))
     );
     if (keeper instanceof Keeper) {
-      return this.#within(keeper.ready).then(() => this.#shelf.find(listener, name));
+      const ready = within(this.#deps.clock, FIRST_WAIT_MS, keeper.ready);
+      return ready.then(() => this.#shelf.find(listener, name));
     }
     return this.#mayMake(name, this.#rules?.onDemand.names ?? "none")
       ? this.#onDemand?.find(name)
@@ -233,15 +240,5 @@ export class TlsEdge {
       this.#retired.delete(id);
       if (!this.#holders.has(id)) this.#shelf.remove(id);
     }
-  }
-
-  #within(ready: Promise<void>): Promise<void> {
-    return new Promise((resolve) => {
-      const stopTimer = this.#deps.clock.after(FIRST_WAIT_MS, resolve);
-      void ready.then(() => {
-        stopTimer();
-        resolve();
-      });
-    });
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { AcmeRules } from "../../tls_rules.ts";
 import { type DnsDeps, DnsProver } from "../dns/prover.ts";
-import { type Advice, IssueError, type Issuer, type Store } from "../issuer.ts";
+import { type Advice, IssueError, type Issuer, type Revocation, type Store } from "../issuer.ts";
 import { limited } from "../limit.ts";
 import type { ProofBoard } from "../proofs.ts";
 import { Accounts } from "./account.ts";
@@ -71,6 +71,16 @@ export function acmeIssuer(written: AcmeRules, deps: AcmeDeps): Issuer {
         limit.end();
       }
     },
+
+    async revoke(chain, reason, signal) {
+      const what = `Cannot revoke the certificate at ${name}`;
+      await conversation({ what, maxMs: QUESTION_MAX_MS, signal }, rules, deps, async (talk) => {
+        await accounts.use(
+          talk,
+          (client) => talk.ask(() => client.revokeCertificate(chain, { reason: REASONS[reason] })),
+        );
+      });
+    },
   };
 }
 
@@ -78,37 +88,13 @@ function withoutTls(rules: AcmeRules): AcmeRules {
   return { ...rules, challenges: rules.challenges.filter((one) => one !== "tls-alpn-01") };
 }
 
-/** Reasons of RFC 5280 section 5.3.1 that a holder may give. */
-const REASONS = {
+/** As RFC 5280 section 5.3.1 numbers them. */
+const REASONS: Readonly<Record<Revocation, number>> = {
   unspecified: 0,
-  keyCompromise: 1,
+  key_compromise: 1,
   superseded: 4,
-  cessationOfOperation: 5,
-} as const;
-export type RevocationReason = keyof typeof REASONS;
-
-/**
- * Tells the authority that a certificate of our account's is not to be trusted any more. Rejects with
- * `IssueError`.
- */
-export async function revokeCertificate(
-  rules: AcmeRules,
-  deps: AcmeDeps,
-  { chain, reason, signal }: {
-    readonly chain: string;
-    readonly reason: RevocationReason;
-    readonly signal: AbortSignal;
-  },
-): Promise<void> {
-  const what = `Cannot revoke the certificate at ${nameOf(rules.directory)}`;
-  const accounts = new Accounts(rules, deps.store);
-  await conversation({ what, maxMs: QUESTION_MAX_MS, signal }, rules, deps, async (talk) => {
-    await accounts.use(
-      talk,
-      (client) => talk.ask(() => client.revokeCertificate(chain, { reason: REASONS[reason] })),
-    );
-  });
-}
+  cessation: 5,
+};
 
 async function conversation<T>(
   { what, maxMs, signal }: {

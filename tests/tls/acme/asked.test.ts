@@ -5,7 +5,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { platform } from "#platform";
-import { revokeCertificate } from "../../../src/tls/acme/issuer.ts";
 import { within } from "../../platform/support.ts";
 import { Relay, type Reply } from "../../support/acme_relay.ts";
 import { unavailable } from "../../support/pebble.ts";
@@ -279,24 +278,23 @@ describe("acmeIssuer() and authorities that refuse", { skip: unavailable }, () =
   });
 });
 
-describe("revokeCertificate()", { skip: unavailable }, () => {
-  it("revokeCertificate() tells the authority, with the reason", async () => {
+describe("revoke()", { skip: unavailable }, () => {
+  it("revoke() tells the authority, with the reason", async () => {
     const lab = shared.anew();
     const { chain } = await lab.issue(["a.example"]);
     const { serial } = platform.certificateFacts(chain);
-    const options = { chain, reason: "superseded", signal: unending() } as const;
-    await revokeCertificate(lab.rules(), lab.deps, options);
+    const revoke = () => lab.issuer().revoke?.(chain, "superseded", unending()) ?? assert.fail();
+    await revoke();
     const { Status, Reason } = await lab.pebble.standing(serial);
     assert.deepEqual([Status, Reason], ["Revoked", 4]);
-    const { message } = await failure(revokeCertificate(lab.rules(), lab.deps, options));
+    const { message } = await failure(revoke());
     assert.match(message, /^Cannot revoke the certificate at 127\.0\.0\.1-\d+: .*alreadyRevoked/);
   });
 
-  it("revokeCertificate() and issue() replace what cannot be trusted any more", async () => {
+  it("revoke() and issue() replace what cannot be trusted any more", async () => {
     const lab = shared.anew();
     const { chain } = await lab.issue(["a.example"]);
-    const options = { chain, reason: "keyCompromise", signal: unending() } as const;
-    await revokeCertificate(lab.rules(), lab.deps, options);
+    await lab.issuer().revoke?.(chain, "key_compromise", unending());
     const fresh = await lab.issuer().issue(["a.example"], { replaced: chain, signal: unending() });
     const { serial } = platform.certificateFacts(fresh.chain);
     assert.equal((await lab.pebble.standing(serial)).Status, "Valid");
