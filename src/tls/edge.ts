@@ -3,18 +3,21 @@
  * the request path may ask. Takes a new configuration over without a moment in which a name has nothing.
  */
 import { addressKey } from "../address.ts";
-import { covers, isPrivateName } from "../names.ts";
+import { covers } from "../names.ts";
 import type { CertificateStatus } from "../model.ts";
 import type { Handshake, TlsDoor } from "../platform/tls.ts";
 import type { ListenRules } from "../rules.ts";
 import type { CertificateRules, TlsRules } from "../tls_rules.ts";
+import { sameSource, usesAuthority } from "./certificate_rules.ts";
 import { statusOf } from "./certificate_status.ts";
 import type { EdgeDeps } from "./edge_deps.ts";
 import { FilePair } from "./files.ts";
 import type { Issuer } from "./issuer.ts";
 import { Keeper } from "./keeper.ts";
-import { OnDemand } from "./on_demand.ts";
+import { Lookout } from "./lookout.ts";
+import { mayMake, OnDemand } from "./on_demand.ts";
 import { Shelf, type Shown } from "./shelf.ts";
+import { within } from "./within.ts";
 
 /** A handshake waits that long for the first certificate of its name, in milliseconds. */
 const FIRST_WAIT_MS = 8_000;
@@ -29,11 +32,17 @@ export class TlsEdge {
   readonly #holders = new Map<string, Holder>();
   /** Certificates that are configured no more, shown until others are there for their names. */
   readonly #retired = new Map<string, CertificateRules>();
+  readonly #lookout: Lookout;
   #rules: TlsRules | undefined;
   #onDemand: OnDemand | undefined;
 
   constructor(deps: EdgeDeps) {
     this.#deps = deps;
+    this.#lookout = new Lookout({
+      ...deps,
+      held: () => (this.#rules?.certificates ?? []).map((one) => [one, this.standing(one)]),
+      root: () => this.isAuthority ? deps.root() : Promise.resolve(undefined),
+    });
   }
 
   /** Takes the rules over. Never rejects: what cannot be had yet is asked for again. */
@@ -54,6 +63,8 @@ export class TlsEdge {
       this.#onDemand = this.#openOnDemand(rules);
     }
     this.#sweep();
+    if (rules === undefined) this.#lookout.stop();
+    else this.#lookout.look();
   }
 
   /** How connections to that listener become TLS. */
@@ -70,7 +81,8 @@ export class TlsEdge {
           ? shown.then((late) => this.#choice(late, { name, protocols }))
           : this.#choice(shown, { name, protocols });
       },
-      failed: (peer, reason) => this.#deps.handshakeFailed(peer, reason),
+      failed: (peer, ...why) => this.#deps.handshakeFailed(peer, ...why),
+      secured: (tls) => this.#deps.secured(tls),
     };
   }
 
@@ -85,21 +97,34 @@ export class TlsEdge {
     const isNamed = certificates.some(({ names, source }) =>
       (names.length === 0 && source.kind === "files") || names.some((one) => covers(one, host))
     );
-    return isNamed || this.#shelf.has(host) || this.#mayMake(host, onDemand?.names ?? "none");
+    return isNamed || this.#shelf.has(host) || mayMake(host, onDemand?.names ?? "none");
   }
 
   /** How things stand with each certificate, in the order of the configuration. */
   status(): readonly CertificateStatus[] {
-    return (this.#rules?.certificates ?? []).map((rules) => {
-      const holder = this.#holders.get(rules.id);
-      return statusOf(rules, {
-        shown: this.#shelf.get(rules.id),
-        problem: holder?.problem,
-        issuer: holder instanceof Keeper ? holder.issuer : undefined,
-        nextAt: holder instanceof Keeper ? holder.nextAt : undefined,
-        now: this.#deps.clock.now(),
-      });
+    return (this.#rules?.certificates ?? []).map((rules) => this.standing(rules));
+  }
+
+  /** How things stand with one. */
+  standing(rules: CertificateRules): CertificateStatus {
+    const holder = this.#holders.get(rules.id);
+    return statusOf(rules, {
+      shown: this.#shelf.get(rules.id),
+      problem: holder?.problem,
+      issuer: holder instanceof Keeper ? holder.issuer : undefined,
+      nextAt: holder instanceof Keeper ? holder.nextAt : undefined,
+      now: this.#deps.clock.now(),
     });
+  }
+
+  /** Whether certificates are signed by the authority of our own. */
+  get isAuthority(): boolean {
+    return this.#rules !== undefined && usesAuthority(this.#rules);
+  }
+
+  /** PEM of its root, where there is one. Rejects with `IssueError`. */
+  root(): Promise<string | undefined> {
+    return this.#deps.root();
   }
 
   /** Settles once each certificate is there, or its first attempt has failed. */
@@ -109,6 +134,7 @@ export class TlsEdge {
   }
 
   close(): void {
+    this.#lookout.stop();
     for (const holder of this.#holders.values()) holder.stop();
     this.#holders.clear();
   }
@@ -166,9 +192,10 @@ export class TlsEdge {
       holder instanceof Keeper && holder.rules.names.some((one) => covers(one, name))
     );
     if (keeper instanceof Keeper) {
-      return this.#within(keeper.ready).then(() => this.#shelf.find(listener, name));
+      const found = () => this.#shelf.find(listener, name);
+      return within(FIRST_WAIT_MS, keeper.ready, this.#deps.clock).then(found);
     }
-    return this.#mayMake(name, this.#rules?.onDemand.names ?? "none")
+    return mayMake(name, this.#rules?.onDemand.names ?? "none")
       ? this.#onDemand?.find(name)
       : undefined;
   }
@@ -193,10 +220,6 @@ export class TlsEdge {
     return asked?.authorities ?? [];
   }
 
-  #mayMake(name: string, which: TlsRules["onDemand"]["names"]): boolean {
-    return which === "any" || (which === "private" && isPrivateName(name));
-  }
-
   /** Lets go of what is configured no more, once nobody needs it. */
   #sweep(): void {
     const wanted = (this.#rules?.certificates ?? []).filter(({ source }) =>
@@ -212,22 +235,4 @@ export class TlsEdge {
       if (!this.#holders.has(id)) this.#shelf.remove(id);
     }
   }
-
-  #within(ready: Promise<void>): Promise<void> {
-    return new Promise((resolve) => {
-      const stopTimer = this.#deps.clock.after(FIRST_WAIT_MS, resolve);
-      void ready.then(() => {
-        stopTimer();
-        resolve();
-      });
-    });
-  }
-}
-
-/** Whether a holder may go on as it is. Texts of files are read anew by themselves. */
-function sameSource(one: CertificateRules, other: CertificateRules): boolean {
-  const plain = ({ source }: CertificateRules) =>
-    JSON.stringify(source.kind === "files" ? [source.chain.path, source.key.path] : source);
-  const isFile = one.source.kind === "files" && one.source.chain.path !== undefined;
-  return plain(one) === plain(other) && (one.source.kind !== "files" || isFile);
 }

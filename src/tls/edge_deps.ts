@@ -1,9 +1,11 @@
 /** What TLS needs of the outside. Handed in by whoever opens the proxy; nothing here is made. */
 import type { Clock, Platform } from "../platform/platform.ts";
+import type { ConnectionTls, HandshakeFailure } from "../platform/tls.ts";
 import type { AcmeRules, CertificateRules } from "../tls_rules.ts";
 import type { PairCourse } from "./files.ts";
 import type { Identity, Issuer, Store } from "./issuer.ts";
 import type { Course } from "./keeper.ts";
+import type { Warning } from "./lookout.ts";
 import type { Workshop } from "./shelf.ts";
 
 export interface EdgeDeps {
@@ -15,17 +17,23 @@ export interface EdgeDeps {
   readonly store: () => Promise<Store>;
   readonly acmeIssuer: (rules: AcmeRules) => Issuer;
   readonly internalIssuer: (lifetimeMs: number) => Issuer;
+  /** PEM of its root, where there is one. Rejects with `IssueError`. */
+  readonly root: () => Promise<string | undefined>;
   /** Proofs that run, for those who ask for them. */
   readonly proofs: {
     http(token: string): string | undefined;
     alpn(name: string): Identity | undefined;
   };
   /** Told of what becomes of certificates. */
-  readonly told: (rules: CertificateRules, course: Course | PairCourse) => void;
+  readonly told: (rules: CertificateRules, course: Course | PairCourse | Warning) => void;
+  /** The root ends soon: wall clock, in milliseconds. Told once a day. */
+  readonly rootEnds: (validTo: number) => void;
   /** No certificate could be made for a name that was asked for. */
   readonly madeFailed: (name: string, reason: string) => void;
   readonly handshakeFailed: (
     peer: { readonly ip: string; readonly port: number },
     reason: string,
+    kind: HandshakeFailure,
   ) => void;
+  readonly secured: (tls: ConnectionTls) => void;
 }
