@@ -109,7 +109,7 @@ async function open(
     return await Proxy.open(config, {
       engine: engine === "web" ? webEngine(platform) : wireEngine(platform),
       log,
-      tls: edgeOf(platform, log),
+      tls: edgeOf(platform, log, operator),
       ...worldOf(platform),
       changed: operator.changed,
       laid: operator.laid,
