@@ -31,7 +31,8 @@ export const explain: Command = {
 Says which route a request finds, which steps it takes, which upstream it gets
 and why, where it goes if that fails, and how long it may wait. Sends nothing.
 Takes the configuration as it is in the file, and the state of the upstreams
-from the understudy that runs, where one does.
+from the understudy that runs, where one does. With TLS it also says which
+certificate is shown, and where a request in the clear is sent on to.
 
   -m, --method M         Its method, GET by default
   -H, --header 'N: V'    A header field; may be repeated
@@ -95,7 +96,7 @@ Exit codes: 0 an upstream or a step answers it, 1 nobody does, 2 usage.
     }
     const { end } = explanation;
     const answered = end.kind === "forwarded" ? end.order.order.length > 0 : end.kind !== "error";
-    return answered ? EXIT.fine : EXIT.failed;
+    return answered && certificate !== "none" ? EXIT.fine : EXIT.failed;
   },
 };
 

@@ -149,6 +149,15 @@ routes:
     assert.equal((await data("https://z.b.test/")).certificate, null);
   });
 
+  it("exits with 1 when no certificate is shown", async () => {
+    const scene = { files: { "config.yaml": TLS } };
+    const codeFor = async (url: string) => (await ranIn(explain, [url, "--offline"], scene)).code;
+    assert.deepEqual([await codeFor("https://x.a.test"), await codeFor("https://z.b.test")], [
+      0,
+      1,
+    ]);
+  });
+
   const codes: [string, string[], number][] = [
     ["an upstream answers", ["/"], 0],
     ["nobody does", ["a b"], 1],
