@@ -12,6 +12,7 @@ import type { Change } from "./health/entry.ts";
 import { watch } from "./health/loop.ts";
 import { probe } from "./health/probe.ts";
 import { Listeners } from "./listeners.ts";
+import { QuicListeners } from "./quic_listeners.ts";
 import type {
   Account,
   CertificateStatus,
@@ -62,6 +63,7 @@ export class Proxy {
   readonly #live: { current: Snapshot };
   readonly #tunnels = new Set<RunningTunnel>();
   readonly #listeners: Listeners;
+  readonly #quic: QuicListeners;
   readonly #deadlines: Deadlines;
   readonly #probes = new Map<string, AbortController>();
   readonly #sources: Sources;
@@ -92,6 +94,11 @@ export class Proxy {
       ...{ engine: deps.engine, log: deps.log, serve: this.#serve, refused: this.#refused },
       door: (rules) => edgeOf(deps).door(rules),
     });
+    this.#quic = new QuicListeners({
+      ...{ quic: deps.engine.quic, serve: this.#serve, clock: deps.clock, log: deps.log },
+      identities: (rules) => edgeOf(deps).identities(rules),
+    });
+    deps.tls?.hear(() => this.#quic.align());
     this.#live = {
       current: snapshot({ routes: [], trustedProxies: [] }, { pools: [], edge: undefined }),
     };
@@ -168,6 +175,7 @@ export class Proxy {
     this.#deps.tls?.replace(config.tls);
     this.#sources.keep(poolsOf(config.routes));
     listeners.take();
+    this.#quic.replace(config.listen, (rules) => this.#listeners.boundTo(rules));
     const { gone, moved } = this.#lay(config);
     this.#endTunnels((tunnel) => gone.has(tunnel.upstreamId) || moved.has(tunnel.upstreamId));
   }
@@ -191,15 +199,15 @@ export class Proxy {
     if (rules === undefined) return undefined;
     const tls = edgeOf(this.#deps);
     const ports = listen.filter((one) => one.tls)
-      .map((one) => this.#listeners.portOf(one))
-      .filter((port) => port !== undefined);
+      .map((one) => this.#listeners.boundTo(one))
+      .flatMap((address) => address.kind === "tcp" ? [address.port] : []);
     const [first = 443] = ports;
     return {
       proof: (token) => tls.proof(token),
       secures: (host) => tls.secures(host),
       port: rules.redirectPort ?? first,
       ports: new Set(ports),
-      alternative: () => undefined,
+      alternative: (port) => this.#quic.alternative(port),
     };
   }
 
@@ -232,6 +240,8 @@ export class Proxy {
     this.#sources.keep([]);
     this.#deps.tls?.close();
     const closed = this.#listeners.close();
+    // Its connections outlive their exchanges, and say goodbye to nobody.
+    this.#quic.retire();
     this.#endTunnels(() => true);
     const idle = new Promise<void>((resolve) => {
       this.#whenIdle = resolve;
@@ -241,6 +251,7 @@ export class Proxy {
     const inTime = await this.#within(graceMs, Promise.all([idle, closed]));
     const cut = inTime ? 0 : this.#running;
     this.#listeners.abort();
+    this.#quic.abort();
     for (const loop of this.#probes.values()) loop.abort();
     // What was cut still owes its line to the access log.
     if (cut > 0) await this.#within(LAST_WORDS_MS, idle);

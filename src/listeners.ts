@@ -7,7 +7,7 @@ import type { Engine, Exchange, Listener, Refusal, Terms } from "./model.ts";
 import type { Log } from "./ops/log.ts";
 import { ListenError } from "./platform/platform.ts";
 import type { Handshake, TlsDoor } from "./platform/tls.ts";
-import type { ListenRules } from "./rules.ts";
+import type { Address, ListenRules } from "./rules.ts";
 
 export interface ListenersDeps {
   readonly engine: Pick<Engine, "listen">;
@@ -51,10 +51,9 @@ export class Listeners {
     );
   }
 
-  /** The port that a listener of these rules has. */
-  portOf({ address }: ListenRules): number | undefined {
-    const bound = this.#open.get(addressKey(address))?.address ?? address;
-    return bound.kind === "tcp" ? bound.port : undefined;
+  /** Where a listener of these rules is, with the port that the system chose. */
+  boundTo({ address }: ListenRules): Address {
+    return this.#open.get(addressKey(address))?.address ?? address;
   }
 
   /** Opens what is not open yet. Rejects with `ListenError`; nothing of it stays open then. */

@@ -5,7 +5,7 @@
  */
 import type { EndSignal } from "./end.ts";
 import type { Fields } from "./fields.ts";
-import type { ConnectionTls, TlsDoor } from "./platform/tls.ts";
+import type { ConnectionTls, NamedIdentity, TlsDoor } from "./platform/tls.ts";
 import type { Address, PoolRules, Upstream } from "./rules.ts";
 
 // —— the state of an upstream ————————————————————————————————————————————————————————————
@@ -274,6 +274,14 @@ export interface Engine {
     options?: ListenOptions,
   ): Promise<Listener>;
   readonly transport: Transport;
+  /** HTTP/3, where the runtime serves it. Its certificates stay what they are until it closes. */
+  readonly quic?:
+    | ((
+      address: Address,
+      identities: readonly NamedIdentity[],
+      serve: (exchange: Exchange) => Promise<void>,
+    ) => Promise<Listener>)
+    | undefined;
 }
 
 // —— certificates ————————————————————————————————————————————————————————————————————————

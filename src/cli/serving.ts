@@ -11,6 +11,7 @@ import { Operator } from "../operate.ts";
 import { Logger } from "../ops/log.ts";
 import { ListenError, type Platform } from "../platform/platform.ts";
 import { webEngine } from "../web/engine.ts";
+import { webQuic } from "../web/quic.ts";
 import { wireEngine } from "../wire/engine.ts";
 import { EXIT, UsageError } from "./command.ts";
 import { follow, type Following } from "./following.ts";
@@ -107,7 +108,9 @@ async function open(
 ): Promise<Proxy | undefined> {
   try {
     return await Proxy.open(config, {
-      engine: engine === "web" ? webEngine(platform) : wireEngine(platform),
+      engine: engine === "web"
+        ? webEngine(platform)
+        : { ...wireEngine(platform), quic: webQuic(platform) },
       log,
       tls: edgeOf(platform, log, operator),
       ...worldOf(platform),

@@ -111,6 +111,13 @@ export interface CertificateFacts {
   readonly validTo: number;
 }
 
+/** A certificate with its key and the names that it is shown for. Texts are PEM. */
+export interface NamedIdentity {
+  readonly names: readonly string[];
+  readonly chain: string;
+  readonly key: string;
+}
+
 /** A certificate or key that cannot be used, in words. */
 export class CertificateError extends Error {
   override readonly name = "CertificateError";

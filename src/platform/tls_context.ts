@@ -115,9 +115,7 @@ function checkPair([leaf, ...rest]: readonly X509Certificate[], key: KeyObject):
   for (const [at, issuer] of rest.entries()) {
     if (!signed.checkIssued(issuer)) {
       throw new CertificateError(
-        `Expected each certificate before its issuer but certificate ${
-          at + 2
-        } did not sign certificate ${at + 1}`,
+        `certificate ${at + 2} of the chain did not sign certificate ${at + 1}`,
       );
     }
     signed = issuer;

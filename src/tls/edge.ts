@@ -5,43 +5,49 @@
 import { addressKey } from "../address.ts";
 import { covers } from "../names.ts";
 import type { CertificateStatus } from "../model.ts";
-import type { Handshake, TlsDoor } from "../platform/tls.ts";
+import type { Handshake, NamedIdentity, TlsDoor } from "../platform/tls.ts";
 import type { ListenRules } from "../rules.ts";
 import type { CertificateRules, TlsRules } from "../tls_rules.ts";
-import { sameSource, usesAuthority } from "./certificate_rules.ts";
+import { clientAuthorities, usesAuthority } from "./certificate_rules.ts";
 import { statusOf } from "./certificate_status.ts";
-import type { EdgeDeps } from "./edge_deps.ts";
+import type { EdgeDeps, Vault } from "./edge_deps.ts";
 import { FilePair } from "./files.ts";
 import type { Issuer } from "./issuer.ts";
 import { Keeper } from "./keeper.ts";
 import { Lookout } from "./lookout.ts";
+import { within } from "./nap.ts";
 import { mayMake, OnDemand } from "./on_demand.ts";
+import { PROOF_PROTOCOL, proofHandshake } from "./proof_handshake.ts";
+import { sameSource } from "./same_source.ts";
 import { Shelf, type Shown } from "./shelf.ts";
-import { within } from "./within.ts";
+import { Turns } from "./turns.ts";
 
 /** A handshake waits that long for the first certificate of its name, in milliseconds. */
 const FIRST_WAIT_MS = 8_000;
-/** Proofs of names, not pages (RFC 8737). */
-const PROOF_PROTOCOL = "acme-tls/1";
+/** Certificates ordered at once. */
+const ORDERS_MAX = 4;
 
 type Holder = Keeper | FilePair;
 
 export class TlsEdge {
   readonly #deps: EdgeDeps;
-  readonly #shelf = new Shelf();
+  readonly #shelf = new Shelf(() => this.#heard());
   readonly #holders = new Map<string, Holder>();
   /** Certificates that are configured no more, shown until others are there for their names. */
   readonly #retired = new Map<string, CertificateRules>();
   readonly #lookout: Lookout;
+  readonly #turns = new Turns(ORDERS_MAX);
   #rules: TlsRules | undefined;
   #onDemand: OnDemand | undefined;
+  #heard: () => void = () => {};
 
   constructor(deps: EdgeDeps) {
     this.#deps = deps;
     this.#lookout = new Lookout({
       ...deps,
       held: () => (this.#rules?.certificates ?? []).map((one) => [one, this.standing(one)]),
-      root: () => this.isAuthority ? deps.root() : Promise.resolve(undefined),
+      hasMade: () => this.#onDemand?.hasMade ?? false,
+      root: () => this.root(),
     });
   }
 
@@ -74,7 +80,9 @@ export class TlsEdge {
     return {
       choose: (hello, localIp): Handshake | Promise<Handshake> => {
         const { name, protocols: offered } = hello;
-        if (name !== undefined && offered.includes(PROOF_PROTOCOL)) return this.#proof(name);
+        if (name !== undefined && offered.includes(PROOF_PROTOCOL)) {
+          return proofHandshake(name, this.#deps);
+        }
         const asked = name ?? this.#rules?.defaultName ?? localIp;
         const shown = this.#shelf.find(key, asked) ?? this.#late(key, asked);
         return shown instanceof Promise
@@ -84,6 +92,16 @@ export class TlsEdge {
       failed: (peer, ...why) => this.#deps.handshakeFailed(peer, ...why),
       secured: (tls) => this.#deps.secured(tls),
     };
+  }
+
+  /** Calls whenever another certificate is shown than before. */
+  hear(hearer: () => void): void {
+    this.#heard = hearer;
+  }
+
+  /** All that are shown on a listener. */
+  identities({ address }: ListenRules): readonly NamedIdentity[] {
+    return this.#shelf.identities(addressKey(address));
   }
 
   /** What proves to an authority that a token was given to us (RFC 8555 section 8.3). */
@@ -98,6 +116,11 @@ export class TlsEdge {
       (names.length === 0 && source.kind === "files") || names.some((one) => covers(one, host))
     );
     return isNamed || this.#shelf.has(host) || mayMake(host, onDemand?.names ?? "none");
+  }
+
+  /** PEM of the root of the authority here, where there is one. Rejects with `IssueError`. */
+  root(): Promise<string | undefined> {
+    return this.#vault.root();
   }
 
   /** How things stand with each certificate, in the order of the configuration. */
@@ -122,11 +145,6 @@ export class TlsEdge {
     return this.#rules !== undefined && usesAuthority(this.#rules);
   }
 
-  /** PEM of its root, where there is one. Rejects with `IssueError`. */
-  root(): Promise<string | undefined> {
-    return this.#deps.root();
-  }
-
   /** Settles once each certificate is there, or its first attempt has failed. */
   async settled(): Promise<void> {
     const keepers = [...this.#holders.values()].filter((one) => one instanceof Keeper);
@@ -137,6 +155,10 @@ export class TlsEdge {
     this.#lookout.stop();
     for (const holder of this.#holders.values()) holder.stop();
     this.#holders.clear();
+  }
+
+  get #vault(): Vault {
+    return this.#deps.vault(this.#rules?.storage);
   }
 
   #hold(rules: CertificateRules): void {
@@ -152,12 +174,13 @@ export class TlsEdge {
       );
       return;
     }
+    const vault = this.#vault;
     const issuers: readonly Issuer[] = source.kind === "acme"
-      ? source.issuers.map((issuer) => this.#deps.acmeIssuer(issuer))
-      : [this.#deps.internalIssuer(source.lifetimeMs)];
+      ? source.issuers.map((issuer) => vault.acmeIssuer(issuer))
+      : [vault.internalIssuer(source.lifetimeMs)];
     const keeper = new Keeper(rules, issuers, {
-      ...{ clock, random, workshop, shelf },
-      store: () => this.#deps.store(),
+      ...{ clock, random, workshop, shelf, turns: this.#turns },
+      store: () => vault.store(),
       tell: (_, course) => {
         this.#sweep();
         told(rules, course);
@@ -170,20 +193,10 @@ export class TlsEdge {
   #openOnDemand({ onDemand }: TlsRules): OnDemand | undefined {
     if (onDemand.names === "none") return undefined;
     const { clock, workshop, madeFailed: failed } = this.#deps;
-    const issuer = this.#deps.internalIssuer(onDemand.lifetimeMs);
+    const issuer = this.#vault.internalIssuer(onDemand.lifetimeMs);
     const { signal } = new AbortController();
     const issue = (name: string) => issuer.issue([name], { replaced: undefined, signal });
     return new OnDemand({ clock, workshop, issue, failed });
-  }
-
-  #proof(name: string): Handshake {
-    const identity = this.#deps.proofs.alpn(name);
-    if (identity === undefined) return undefined;
-    const context = this.#deps.workshop.tlsContext({
-      ...identity,
-      ...{ clientAuthorities: [], minVersion: "1.2" },
-    });
-    return { context, protocols: [PROOF_PROTOCOL], asksClient: false };
   }
 
   /** One that is on its way, or that is made when it is asked for. */
@@ -192,8 +205,8 @@ export class TlsEdge {
       holder instanceof Keeper && holder.rules.names.some((one) => covers(one, name))
     );
     if (keeper instanceof Keeper) {
-      const found = () => this.#shelf.find(listener, name);
-      return within(FIRST_WAIT_MS, keeper.ready, this.#deps.clock).then(found);
+      const ready = within(this.#deps.clock, FIRST_WAIT_MS, keeper.ready);
+      return ready.then(() => this.#shelf.find(listener, name));
     }
     return mayMake(name, this.#rules?.onDemand.names ?? "none")
       ? this.#onDemand?.find(name)
@@ -205,19 +218,12 @@ export class TlsEdge {
     { name, protocols }: { name: string | undefined; protocols: readonly string[] },
   ): Handshake {
     if (shown === undefined || this.#rules === undefined) return undefined;
-    const authorities = this.#clientAuthorities(name);
+    const authorities = clientAuthorities(this.#rules, name);
     return {
       context: shown.context(authorities, this.#rules.minVersion),
       protocols,
       asksClient: authorities.length > 0,
     };
-  }
-
-  #clientAuthorities(name: string | undefined): readonly string[] {
-    const asked = this.#rules?.clientAuth.find(({ hosts }) =>
-      hosts.some((host) => host === "*" || (name !== undefined && covers(host, name)))
-    );
-    return asked?.authorities ?? [];
   }
 
   /** Lets go of what is configured no more, once nobody needs it. */

@@ -8,17 +8,23 @@ import type { Course } from "./keeper.ts";
 import type { Warning } from "./lookout.ts";
 import type { Workshop } from "./shelf.ts";
 
+/** A folder, and those who give certificates by what is kept in it. */
+export interface Vault {
+  /** Rejects where it cannot be opened for now. */
+  store(): Promise<Store>;
+  acmeIssuer(rules: AcmeRules): Issuer;
+  internalIssuer(lifetimeMs: number): Issuer;
+  /** PEM of the root of the authority here, where there is one. Rejects with `IssueError`. */
+  root(): Promise<string | undefined>;
+}
+
 export interface EdgeDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly workshop: Workshop;
   readonly platform: Pick<Platform, "readText" | "watchDirectory">;
-  /** Rejects where it cannot be opened for now. */
-  readonly store: () => Promise<Store>;
-  readonly acmeIssuer: (rules: AcmeRules) => Issuer;
-  readonly internalIssuer: (lifetimeMs: number) => Issuer;
-  /** PEM of its root, where there is one. Rejects with `IssueError`. */
-  readonly root: () => Promise<string | undefined>;
+  /** What is kept in that folder; undefined takes the usual place. The same one for the same folder. */
+  readonly vault: (storage: string | undefined) => Vault;
   /** Proofs that run, for those who ask for them. */
   readonly proofs: {
     http(token: string): string | undefined;

@@ -29,7 +29,13 @@ export interface Issuer {
   ): Promise<Identity>;
   /** When the authority wants the certificate renewed, where it says so. Never rejects. */
   renewal(chain: string, signal: AbortSignal): Promise<Advice | undefined>;
+  /** Tells everybody that the certificate is not to be trusted any more. Rejects with `IssueError`. */
+  readonly revoke?: (chain: string, reason: Revocation, signal: AbortSignal) => Promise<void>;
 }
+
+/** Reasons that a holder may give (RFC 5280 section 5.3.1). */
+export const REVOCATIONS = ["unspecified", "key_compromise", "superseded", "cessation"] as const;
+export type Revocation = typeof REVOCATIONS[number];
 
 /** What an authority says of a certificate's renewal (RFC 9773). */
 export interface Advice extends Span {

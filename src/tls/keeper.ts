@@ -1,23 +1,22 @@
 /**
- * Keeps one certificate good: takes it from the store, has it issued where there is none, renews it in
- * time, and goes on showing the old one whatever happens. One loop, which ends with its signal.
+ * Keeps one certificate good: from the store or newly issued, renewed in time, the old one shown on whatever
+ * happens. One loop, which ends when it is stopped.
  */
 import type { Clock } from "../platform/platform.ts";
-import { CertificateError } from "../platform/tls.ts";
 import type { CertificateRules } from "../tls_rules.ts";
-import { fileNameOf } from "./file_names.ts";
-import { type Identity, IssueError, type Issuer, type Store } from "./issuer.ts";
+import { type Identity, IssueError, type Issuer, type Revocation, type Store } from "./issuer.ts";
+import { Nap } from "./nap.ts";
 import { pauseMs, renewalAt } from "./schedule.ts";
 import { type Shelf, Shown, type Workshop } from "./shelf.ts";
-import { identityFile, readIdentityFile } from "./identity_file.ts";
+import { bestStored, storedPath } from "./stored.ts";
+import type { Turns } from "./turns.ts";
+import { identityFile } from "./identity_file.ts";
+
+type Gained = "loaded" | "issued" | "renewed";
 
 /** What becomes of a certificate, for the log and for people. */
 export type Course =
-  | {
-    readonly kind: "loaded" | "issued" | "renewed";
-    readonly issuer: string;
-    readonly validTo: number;
-  }
+  | { readonly kind: Gained; readonly issuer: string; readonly validTo: number }
   /** It is shown, and lost when the process ends. */
   | { readonly kind: "unsaved"; readonly reason: string }
   | { readonly kind: "failed"; readonly reason: string; readonly againAt: number };
@@ -29,6 +28,8 @@ export interface KeeperDeps {
   readonly shelf: Shelf;
   /** Rejects where there can be none for now. */
   readonly store: () => Promise<Store>;
+  /** Bounds how many are ordered at once. */
+  readonly turns: Turns;
   readonly tell: (rules: CertificateRules, course: Course) => void;
 }
 
@@ -62,12 +63,16 @@ export class Keeper {
   /** Wall clock of the next attempt after a failure. */
   #againAt: number | undefined;
   #failures = 0;
+  /** Those who want another certificate now, whatever the plan. */
+  #hurried: ((problem: string | undefined) => void)[] = [];
+  readonly #nap: Nap;
   #isReady: () => void = () => {};
 
   constructor(rules: CertificateRules, issuers: readonly Issuer[], deps: KeeperDeps) {
     this.rules = rules;
     this.#issuers = issuers;
     this.#deps = deps;
+    this.#nap = new Nap(deps.clock, this.#end.signal);
     this.ready = new Promise((resolve) => (this.#isReady = resolve));
   }
 
@@ -81,11 +86,35 @@ export class Keeper {
     return this.#againAt ?? this.#plan?.at;
   }
 
+  /** Asks for another certificate now. Tells why there is none. */
+  renew(): Promise<string | undefined> {
+    if (this.#end.signal.aborted) return Promise.resolve("the certificate is kept no more");
+    return new Promise((resolve) => {
+      this.#hurried.push(resolve);
+      this.#nap.wake();
+    });
+  }
+
+  /** Has the certificate that is shown replaced and then revoked. Rejects with `IssueError`. */
+  async revoke(reason: Revocation): Promise<void> {
+    const [issuer, shown] = [this.#issuedBy, this.#shown];
+    if (issuer === undefined || shown === undefined) {
+      throw new IssueError("Cannot revoke a certificate as there is none");
+    }
+    const why = await this.renew();
+    if (why !== undefined) {
+      throw new IssueError(`Cannot revoke the certificate as no other one was given: ${why}`);
+    }
+    await issuer.revoke?.(shown.identity.chain, reason, this.#end.signal);
+  }
+
   /** Keeps it good until it is stopped. Never rejects. */
   async run(): Promise<void> {
     const { signal } = this.#end;
     while (!signal.aborted) {
-      const failure = await this.#look().catch(failureOf);
+      const hurried = this.#hurried.splice(0);
+      const failure = await this.#look(hurried.length > 0).catch(failureOf);
+      for (const tell of hurried) tell(failure?.reason);
       this.#isReady();
       if (signal.aborted) return;
       await (failure === undefined ? this.#rest() : this.#recover(failure));
@@ -95,25 +124,26 @@ export class Keeper {
   stop(): void {
     this.#end.abort();
     this.#isReady();
+    for (const tell of this.#hurried.splice(0)) tell("the certificate is kept no more");
   }
 
   get #shown(): Shown | undefined {
     return this.#deps.shelf.get(this.rules.id);
   }
 
-  /** Does what is due. Tells why it could not be done. */
-  async #look(): Promise<Failure | undefined> {
+  /** Does what is due, or what is not where that is wanted. Tells why it could not be done. */
+  async #look(isWanted: boolean): Promise<Failure | undefined> {
     const store = await this.#deps.store();
     if (this.#shown === undefined) await this.#takeStored(store);
-    if (!await this.#isDue()) return undefined;
+    if (!isWanted && !await this.#isDue()) return undefined;
 
     const { signal } = this.#end;
     let failure: Failure | undefined;
     for (const issuer of this.#issuers) {
-      failure = await store.exclusively(this.#path(issuer), signal, async () => {
+      failure = await store.exclusively(storedPath(issuer, this.rules.names), signal, async () => {
         // Another process that shares the store may have been here while we waited.
-        if (await this.#takeStored(store) && !await this.#isDue()) return undefined;
-        return await this.#issue(issuer, store);
+        const isNew = await this.#takeStored(store) && !await this.#isDue();
+        return isNew && !isWanted ? undefined : await this.#issue(issuer, store);
       });
       if (failure === undefined || signal.aborted) return failure;
     }
@@ -121,18 +151,18 @@ export class Keeper {
   }
 
   async #issue(issuer: Issuer, store: Store): Promise<Failure | undefined> {
-    const before = this.#shown?.identity.chain;
     let identity: Identity;
+    const before = this.#shown?.identity.chain;
     try {
-      const { signal } = this.#end;
-      identity = await issuer.issue(this.rules.names, { replaced: before, signal });
-      this.#show(identity, issuer);
+      const asked = { replaced: before, signal: this.#end.signal };
+      identity = await this.#deps.turns.take(() => issuer.issue(this.rules.names, asked));
+      this.#show(new Shown(identity, this.#deps.workshop), issuer);
     } catch (error) {
       return failureOf(error);
     }
     this.#tellOf(before === undefined ? "issued" : "renewed", issuer);
     try {
-      await store.write(this.#path(issuer), identityFile(identity));
+      await store.write(storedPath(issuer, this.rules.names), identityFile(identity));
     } catch (error) {
       // No reason to order another one: authorities count them.
       this.#tell({ kind: "unsaved", reason: failureOf(error).reason });
@@ -140,31 +170,19 @@ export class Keeper {
     return undefined;
   }
 
-  /** Shows the one in the store that is good for longest, if for longer than what is shown. Says whether it did. */
+  /** Shows the best one in the store, if it is better than what is shown. Says whether it did. */
   async #takeStored(store: Store): Promise<boolean> {
     const { clock, workshop } = this.#deps;
-    let taken: Issuer | undefined;
-    for (const issuer of this.#issuers) {
-      const text = await store.read(this.#path(issuer));
-      const identity = text === undefined ? undefined : readIdentityFile(text);
-      if (identity === undefined) continue;
-      try {
-        const { validTo } = workshop.certificateFacts(identity.chain);
-        if (validTo <= Math.max(clock.now(), this.#shown?.facts.validTo ?? 0)) continue;
-        this.#show(identity, issuer);
-        taken = issuer;
-      } catch (error) {
-        // Torn, or of a key that is gone: as good as none.
-        if (!(error instanceof CertificateError)) throw error;
-      }
-    }
-    if (taken !== undefined) this.#tellOf("loaded", taken);
-    return taken !== undefined;
+    const after = Math.max(clock.now(), this.#shown?.facts.validTo ?? 0);
+    const best = await bestStored(this.rules.names, this.#issuers, { store, workshop, after });
+    if (best === undefined) return false;
+    this.#show(best.shown, best.issuer);
+    this.#tellOf("loaded", best.issuer);
+    return true;
   }
 
-  #show(identity: Identity, issuer: Issuer): void {
-    const { shelf, workshop } = this.#deps;
-    shelf.put(this.rules, new Shown(identity, workshop));
+  #show(shown: Shown, issuer: Issuer): void {
+    this.#deps.shelf.put(this.rules, shown);
     this.#issuedBy = issuer;
     this.#plan = undefined;
     this.#againAt = undefined;
@@ -195,9 +213,9 @@ export class Keeper {
 
   /** All is well: sleeps until something may be due. One that is new is planned for at once. */
   async #rest(): Promise<void> {
-    if (this.#plan === undefined) return;
+    if (this.#plan === undefined || this.#isCalled) return;
     const untilMs = Math.min(this.#plan.at, this.#plan.askAt) - this.#deps.clock.now();
-    await this.#sleep(Math.max(0, Math.min(untilMs, LOOK_MS)));
+    await this.#nap.sleep(Math.max(0, Math.min(untilMs, LOOK_MS)));
   }
 
   async #recover({ reason, retryAfterMs }: Failure): Promise<void> {
@@ -207,17 +225,16 @@ export class Keeper {
     this.#againAt = againAt;
     this.problem = reason;
     this.#tell({ kind: "failed", reason, againAt });
-    while (!this.#end.signal.aborted && clock.now() < againAt) {
-      await this.#sleep(Math.min(againAt - clock.now(), LOOK_MS));
+    while (!this.#isCalled && clock.now() < againAt) {
+      await this.#nap.sleep(Math.min(againAt - clock.now(), LOOK_MS));
     }
   }
 
-  async #sleep(ms: number): Promise<void> {
-    // Ended early is how the loop hears of its end.
-    await this.#deps.clock.sleep(ms, this.#end.signal).catch(() => {});
+  get #isCalled(): boolean {
+    return this.#end.signal.aborted || this.#hurried.length > 0;
   }
 
-  #tellOf(kind: "loaded" | "issued" | "renewed", { name: issuer }: Issuer): void {
+  #tellOf(kind: Gained, { name: issuer }: Issuer): void {
     const validTo = this.#shown?.facts.validTo;
     if (validTo !== undefined) this.#tell({ kind, issuer, validTo });
   }
@@ -225,16 +242,9 @@ export class Keeper {
   #tell(course: Course): void {
     this.#deps.tell(this.rules, course);
   }
-
-  /** By issuer and names: another authority's certificate is another one. */
-  #path(issuer: Issuer): string {
-    return `certificates/${issuer.name}/${fileNameOf(this.rules.names)}.pem`;
-  }
 }
 
 function failureOf(error: unknown): Failure {
-  if (error instanceof IssueError) {
-    return { reason: error.message, retryAfterMs: error.retryAfterMs };
-  }
-  return { reason: error instanceof Error ? error.message : String(error) };
+  const reason = error instanceof Error ? error.message : String(error);
+  return error instanceof IssueError ? { reason, retryAfterMs: error.retryAfterMs } : { reason };
 }

@@ -19,7 +19,9 @@ export interface LookoutDeps {
   readonly workshop: Pick<Workshop, "certificateFacts">;
   /** Certificates that are held, and how things stand with them. */
   readonly held: () => readonly (readonly [CertificateRules, CertificateStatus])[];
-  /** PEM of the root while it is in use. */
+  /** Some were made on demand, and signed by the root as all that are `internal`. */
+  readonly hasMade: () => boolean;
+  /** PEM. Asked for only where it has signed: to ask opens the store, which many never need. */
   readonly root: () => Promise<string | undefined>;
   readonly told: (rules: CertificateRules, warning: Warning) => void;
   readonly rootEnds: (validTo: number) => void;
@@ -48,8 +50,12 @@ export class Lookout {
     this.#watching = true;
     this.#stopTimer();
     this.#stopTimer = this.#deps.clock.after(LOOK_MS, () => this.look());
-    this.#lookAtHeld();
-    void this.#lookAtRoot();
+    const held = this.#deps.held();
+    this.#lookAtHeld(held);
+    const isUsed = held.some(([, { source, validTo }]) =>
+      source === "internal" && validTo !== undefined
+    );
+    if (isUsed || this.#deps.hasMade()) void this.#lookAtRoot();
   }
 
   stop(): void {
@@ -57,10 +63,10 @@ export class Lookout {
     this.#stopTimer();
   }
 
-  #lookAtHeld(): void {
-    const { held, told } = this.#deps;
+  #lookAtHeld(held: ReturnType<LookoutDeps["held"]>): void {
+    const { told } = this.#deps;
     const ending = new Set<string>();
-    for (const [rules, { state, validTo }] of held()) {
+    for (const [rules, { state, validTo }] of held) {
       if (validTo === undefined || state === "good") continue;
       ending.add(rules.id);
       if (this.#isDue(rules.id)) told(rules, { kind: "expiring", validTo });

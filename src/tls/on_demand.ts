@@ -43,6 +43,11 @@ export class OnDemand {
     this.#deps = deps;
   }
 
+  /** Whether there are any. */
+  get hasMade(): boolean {
+    return this.#made.size > 0;
+  }
+
   /** Undefined where none could be made. */
   find(name: string): Shown | undefined | Promise<Shown | undefined> {
     const known = this.#made.get(name);

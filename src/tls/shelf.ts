@@ -3,7 +3,13 @@
  * the place of an old one in one step, and one that cannot be used never gets here.
  */
 import { covers, wildcardOf } from "../names.ts";
-import type { CertificateFacts, TlsContext, TlsMaterial, TlsVersion } from "../platform/tls.ts";
+import type {
+  CertificateFacts,
+  NamedIdentity,
+  TlsContext,
+  TlsMaterial,
+  TlsVersion,
+} from "../platform/tls.ts";
 import type { CertificateRules } from "../tls_rules.ts";
 import type { Identity } from "./issuer.ts";
 
@@ -51,9 +57,15 @@ interface Slot {
 }
 
 export class Shelf {
+  readonly #changed: () => void;
   readonly #slots = new Map<string, Slot>();
   /** Listener and name, in this order of choice: the listener's own first. */
   #byName = new Map<string, Slot>();
+
+  /** `changed` is called whenever another certificate is shown. */
+  constructor(changed: () => void = () => {}) {
+    this.#changed = changed;
+  }
 
   put(rules: CertificateRules, shown: Shown): void {
     const names = rules.names.length > 0 ? rules.names : shown.facts.names;
@@ -81,6 +93,17 @@ export class Shelf {
       if (names.some((one) => covers(one, name))) return true;
     }
     return false;
+  }
+
+  /** All that are shown on a listener, the one for whom no name is asked for first. */
+  identities(listener: string): readonly NamedIdentity[] {
+    const slots = [...this.#slots.values()].filter(({ rules: { listeners } }) =>
+      listeners.length === 0 || listeners.includes(listener)
+    );
+    const general = this.#general(listener);
+    return slots.toSorted((one, other) =>
+      Number(other.shown === general?.shown) - Number(one.shown === general?.shown)
+    ).map(({ names, shown: { identity } }) => ({ names, ...identity }));
   }
 
   #named(listener: string, name: string | undefined): Slot | undefined {
@@ -115,5 +138,6 @@ export class Shelf {
       }
     }
     this.#byName = byName;
+    this.#changed();
   }
 }

@@ -16,18 +16,24 @@ const SLOW = { timeout: 60_000 };
 const DAY_MS = 86_400_000;
 const NAME = "a.example";
 
-/** An understudy that shows this pair, which lies in files. */
-async function stage(subject: Subject, pair: Pair) {
-  const files = await folder({ "cert.pem": pair.chain, "key.pem": pair.key });
+/** An understudy that shows this pair, which lies in files; or what the authority here signs. */
+async function stage(subject: Subject, pair: Pair | "internal") {
+  const files = await folder(
+    pair === "internal" ? {} : { "cert.pem": pair.chain, "key.pem": pair.key },
+  );
+  const tls = pair === "internal"
+    ? `{ issuer: internal, storage: "${files.path}/kept" }`
+    : `{ cert: "${files.path}/cert.pem", key: "${files.path}/key.pem" }`;
   const proxy = await Understudy.start(
     subject,
     `
 listen: "127.0.0.1:0"
 admin: "127.0.0.1:0"
 log: { level: debug }
-tls: { cert: "${files.path}/cert.pem", key: "${files.path}/key.pem" }
+tls: ${tls}
 routes:
-  - steps: [{ respond: hello }]
+  - host: ${NAME}
+    steps: [{ respond: hello }]
 `,
     // The other engine speaks no TLS by itself.
     { engine: "wire" },
@@ -60,7 +66,8 @@ function get(port: number, ca: string): Promise<string> {
       ALPNProtocols: ["http/1.1"],
     };
     // Names are those of the handshake here, and not of the address.
-    request({ ...options, checkServerIdentity: () => undefined }, (response) => {
+    const headers = { host: NAME };
+    request({ ...options, headers, checkServerIdentity: () => undefined }, (response) => {
       let text = "";
       response.on("data", (bytes) => text += String(bytes));
       response.on("end", () => resolve(text));
@@ -141,6 +148,19 @@ for (const subject of subjects) {
       const seen = samplesOf(await scene.metrics());
       assert.ok((seen.get('understudy_certificate_renewals_total{result="renewed"}') ?? 0) >= 1);
       assert.ok((seen.get('understudy_certificate_renewals_total{result="failed"}') ?? 0) >= 1);
+    });
+
+    it("gives the root away by which clients trust what is signed here", SLOW, async () => {
+      await using scene = await stage(subject, "internal");
+      const { proxy, admin } = scene;
+      await proxy.line(({ msg }) => msg === "certificate.issued");
+      const { certificates: [one], root } = await scene.status();
+      assert.deepEqual([one?.names, one?.source, one?.state, root], [
+        ...[[NAME], "internal", "good", true],
+      ]);
+      const response = await fetch(`${admin}/api/root.pem`);
+      assert.equal(response.headers.get("content-type"), "application/x-pem-file");
+      assert.equal(await get(proxy.port, await response.text()), "hello");
     });
 
     it("warns of a certificate that ends soon, in the log and by its commands", SLOW, async () => {

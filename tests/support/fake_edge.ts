@@ -15,6 +15,7 @@ export class FakeEdge {
   readonly internal: FakeIssuer;
   /** PEM, as it were. */
   root: string | undefined;
+  rootAsked = 0;
   /** Why there is no telling whether there is one. */
   rootProblem: Error | undefined;
   readonly edge: TlsEdge;
@@ -30,13 +31,17 @@ export class FakeEdge {
         readText: () => Promise.reject(new Error("no such file")),
         watchDirectory: () => () => {},
       },
-      store: () => Promise.resolve(this.store),
-      acmeIssuer: () => this.acme,
-      internalIssuer: () => this.internal,
-      root: () =>
-        this.rootProblem === undefined
-          ? Promise.resolve(this.root)
-          : Promise.reject(this.rootProblem),
+      vault: () => ({
+        store: () => Promise.resolve(this.store),
+        acmeIssuer: () => this.acme,
+        internalIssuer: () => this.internal,
+        root: () => {
+          this.rootAsked++;
+          return this.rootProblem === undefined
+            ? Promise.resolve(this.root)
+            : Promise.reject(this.rootProblem);
+        },
+      }),
       proofs: { http: () => undefined, alpn: () => undefined },
       ...edgeLog({ log, clock, ears, standing: (rules) => this.edge.standing(rules) }),
     });

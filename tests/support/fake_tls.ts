@@ -5,7 +5,7 @@
 import type { CertificateFacts, TlsContext, TlsMaterial } from "../../src/platform/tls.ts";
 import { CertificateError } from "../../src/platform/tls.ts";
 import type { CertificateRules, CertificateSource } from "../../src/tls_rules.ts";
-import type { Advice, Identity, Issuer, Store } from "../../src/tls/issuer.ts";
+import type { Advice, Identity, Issuer, Revocation, Store } from "../../src/tls/issuer.ts";
 import { IssueError } from "../../src/tls/issuer.ts";
 import type { Workshop } from "../../src/tls/shelf.ts";
 
@@ -89,6 +89,7 @@ export class FakeIssuer implements Issuer {
   /** Names of each order, and what it was to replace. */
   readonly orders: { readonly names: readonly string[]; readonly replaced: string | undefined }[] =
     [];
+  readonly revoked: { readonly chain: string; readonly reason: Revocation }[] = [];
   advice: Advice | undefined;
   asked = 0;
   /** Why it gives none. */
@@ -112,6 +113,11 @@ export class FakeIssuer implements Issuer {
     }
     const life = { from: this.#now(), days: this.days };
     return Promise.resolve(identity(names, life, `${this.name}-${this.orders.length}`));
+  }
+
+  revoke(chain: string, reason: Revocation): Promise<void> {
+    this.revoked.push({ chain, reason });
+    return Promise.resolve();
   }
 
   renewal(): Promise<Advice | undefined> {

@@ -52,10 +52,12 @@ class Scene {
       readText: () => Promise.reject(new Error("no such file")),
       watchDirectory: () => () => {},
     },
-    store: () => Promise.resolve(this.store),
-    acmeIssuer: () => this.acme,
-    internalIssuer: () => this.internal,
-    root: () => Promise.resolve(this.root),
+    vault: () => ({
+      store: () => Promise.resolve(this.store),
+      acmeIssuer: () => this.acme,
+      internalIssuer: () => this.internal,
+      root: () => Promise.resolve(this.root),
+    }),
     proofs: {
       http: (token) => this.proofs.get(token),
       alpn: (name) => this.proofs.has(name) ? identity([name], { from: 0 }, "proof") : undefined,

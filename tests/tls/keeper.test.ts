@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import { identityFile } from "../../src/tls/identity_file.ts";
 import { type Course, Keeper } from "../../src/tls/keeper.ts";
 import { Shelf } from "../../src/tls/shelf.ts";
+import { Turns } from "../../src/tls/turns.ts";
 import { certificate, FakeIssuer, identity, MemoryStore, workshop } from "../support/fake_tls.ts";
 import { ManualClock, settled } from "../support/manual_clock.ts";
 
@@ -29,6 +30,7 @@ class Scene {
       random: () => 0,
       workshop,
       shelf: this.shelf,
+      turns: new Turns(4),
       store: () => {
         return this.closed === undefined
           ? Promise.resolve(this.store)
@@ -257,6 +259,44 @@ describe("Keeper", () => {
     scene.clock.now = () => now() + asleep;
     await scene.clock.advance(11 * 60_000);
     assert.equal(scene.first.orders.length, 1);
+    scene.keeper.stop();
+  });
+
+  it("renew() asks for another one at once, whatever the plan", async () => {
+    const scene = await new Scene().run();
+    assert.equal(await scene.keeper.renew(), undefined);
+    assert.equal(scene.serial, "first-2");
+    assert.deepEqual(scene.told, ["issued", "renewed"]);
+    scene.keeper.stop();
+  });
+
+  it("renew() ends a pause, and tells why there is none", async () => {
+    const scene = new Scene();
+    scene.first.problem = { reason: "away", retryAfterMs: 5 * HOUR_MS };
+    await scene.run();
+    assert.equal(await scene.keeper.renew(), "away");
+    scene.first.problem = undefined;
+    assert.equal(await scene.keeper.renew(), undefined);
+    assert.equal(scene.serial, "first-3");
+    scene.keeper.stop();
+    assert.equal(await scene.keeper.renew(), "the certificate is kept no more");
+    assert.equal(scene.clock.pending, 0);
+  });
+
+  it("revoke() replaces a certificate before it tells everybody not to trust it", async () => {
+    const scene = await new Scene().run();
+    const before = scene.shelf.get(RULES.id)?.identity.chain;
+    await scene.keeper.revoke("key_compromise");
+    assert.equal(scene.serial, "first-2");
+    assert.deepEqual(scene.first.revoked, [{ chain: before, reason: "key_compromise" }]);
+    scene.keeper.stop();
+  });
+
+  it("revoke() leaves a certificate alone that nothing can take the place of", async () => {
+    const scene = await new Scene().run();
+    scene.first.problem = { reason: "away" };
+    await assert.rejects(scene.keeper.revoke("superseded"), /no other one was given: away/);
+    assert.deepEqual([scene.serial, scene.first.revoked], ["first-1", []]);
     scene.keeper.stop();
   });
 

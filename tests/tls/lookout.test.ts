@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import type { Log } from "../../src/ops/log.ts";
 import { certificate, identity } from "../support/fake_tls.ts";
 import { ACME, FakeEdge, INTERNAL, pairSource, tlsRules } from "../support/fake_edge.ts";
+import { loopback } from "../support/fake_route.ts";
 import { ManualClock, settled } from "../support/manual_clock.ts";
 
 const HOUR_MS = 3_600_000;
@@ -93,11 +94,25 @@ describe("Lookout", () => {
     await scene.clock.advance(2 * DAY_MS);
     assert.deepEqual(scene.lines, []);
 
-    await scene.replace(tlsRules([], { onDemand: { names: "private", lifetimeMs: 1 } }));
-    await scene.clock.advance(DAY_MS - 1);
+    const onDemand = { names: "private", lifetimeMs: 1 } as const;
+    await scene.replace(tlsRules([], { onDemand }));
+    await scene.clock.advance(2 * HOUR_MS);
+    assert.deepEqual([scene.lines, scene.keeping.rootAsked], [[], 0]);
+    const door = scene.keeping.edge.door({ ...loopback(443), tls: true });
+    await door.choose({ name: "new.lan", protocols: [] }, "192.0.2.1");
+    await scene.clock.advance(DAY_MS);
     assert.deepEqual(scene.lines, ["warn root.expiring 2027-02-21"]);
     await scene.clock.advance(2 * HOUR_MS);
     assert.equal(scene.lines.length, 2);
+    scene.keeping.edge.close();
+  });
+
+  it("tells of the root that has signed what is held", async () => {
+    const scene = new Scene();
+    scene.keeping.root = identity([], { from: scene.clock.now(), days: 80 }).chain;
+    await scene.replace(tlsRules([certificate(["a.lan"], INTERNAL)]));
+    await scene.clock.advance(2 * HOUR_MS);
+    assert.deepEqual(scene.lines.slice(1), ["warn root.expiring 2027-02-10"]);
     scene.keeping.edge.close();
   });
 
