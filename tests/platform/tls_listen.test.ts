@@ -519,7 +519,7 @@ describe("tlsContext() and certificateFacts()", () => {
     const chain = `${one.chain}${two.chain}`;
     assert.throws(
       () => contextOf({ chain, key: one.key }),
-      /certificate 2 did not sign certificate 1/,
+      /certificate 2 of the chain did not sign certificate 1/,
     );
     assert.ok(contextOf({ chain: `${one.chain}${ours.certificate}`, key: one.key }));
   });
