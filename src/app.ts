@@ -216,6 +216,16 @@ export class Proxy {
     return this.#deps.tls?.status() ?? [];
   }
 
+  /** Whether certificates are signed by the authority of our own. */
+  get isAuthority(): boolean {
+    return this.#deps.tls?.isAuthority ?? false;
+  }
+
+  /** PEM of its root, where there is one. Rejects with `IssueError`. */
+  root(): Promise<string | undefined> {
+    return this.#deps.tls?.root() ?? Promise.resolve(undefined);
+  }
+
   /** No configuration is taken over any more. */
   get draining(): boolean {
     return this.#draining;

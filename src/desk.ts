@@ -3,7 +3,7 @@
  * what others know; keeps nothing of its own.
  */
 import type { Proxy } from "./app.ts";
-import type { Member, Pool, Verdict } from "./model.ts";
+import type { CertificateStatus, Member, Pool, Verdict } from "./model.ts";
 import type { Action, Denied, Desk } from "./ops/api.ts";
 import { caddyUpstreams } from "./ops/caddy_view.ts";
 import type { Feed } from "./ops/feed.ts";
@@ -17,6 +17,7 @@ import { probeStatus, routeStatus, type Sight, summary, upstreamStatus } from ".
 import type { Clock } from "./platform/platform.ts";
 import { available, expected } from "./request/pick.ts";
 import type { AdminRules, Config } from "./rules.ts";
+import { IssueError } from "./tls/issuer.ts";
 
 /** A proxy that runs, and where its configuration comes from. */
 export interface Attended {
@@ -43,6 +44,10 @@ export interface DeskDeps {
   readonly stirred: () => void;
 }
 
+const ROOTLESS: Denied = {
+  status: 404,
+  denied: { error: "Cannot find a root, as nothing is signed here" },
+};
 const GONE: Denied = { status: 404, denied: { error: "Cannot find that upstream any more" } };
 
 export class ProxyDesk implements Desk {
@@ -99,10 +104,16 @@ export class ProxyDesk implements Desk {
       draining: proxy?.draining ?? false,
       inFlight: proxy?.running ?? 0,
       routes: (proxy?.routes ?? []).map((route) => routeStatus(route, sight)),
+      certificates: this.certificates,
+      root: proxy?.isAuthority ?? false,
       ...(stage && { stage: stage.acts }),
       transitions: journal.transitions(sight.now),
       notable: journal.notable(),
     };
+  }
+
+  get certificates(): readonly CertificateStatus[] {
+    return this.attended?.proxy.certificates ?? [];
   }
 
   summary(): Summary {
@@ -116,6 +127,15 @@ export class ProxyDesk implements Desk {
 
   config(): unknown {
     return redactedConfig(this.attended?.proxy.config ?? {});
+  }
+
+  async root(): Promise<string | Denied> {
+    try {
+      return await this.attended?.proxy.root() ?? ROOTLESS;
+    } catch (error) {
+      if (!(error instanceof IssueError)) throw error;
+      return { status: 503, denied: { error: error.message } };
+    }
   }
 
   metrics(): string | undefined {

@@ -130,7 +130,8 @@ export class Listeners {
         await inForce;
         return await this.#deps.door(rules).choose(hello, localIp);
       },
-      failed: (peer, reason) => this.#deps.door(rules).failed(peer, reason),
+      failed: (peer, ...why) => this.#deps.door(rules).failed(peer, ...why),
+      secured: (tls) => this.#deps.door(rules).secured?.(tls),
     };
     return { door, securedOnly: true, h2c: false };
   }

@@ -309,6 +309,27 @@ export interface CertificateStatus {
   readonly fingerprint: string | undefined;
 }
 
+/** Something became of a certificate. */
+export interface CertificateTurn {
+  readonly at: number;
+  /**
+   * loaded: found where it is kept · issued: the first one · renewed · reloaded: its files are others now · unsaved: shown,
+   * and lost when the process ends · failed: no new one came · refused: its files are of no use · expiring: it ends
+   * soon, or has ended
+   */
+  readonly kind:
+    | "loaded"
+    | "issued"
+    | "renewed"
+    | "reloaded"
+    | "unsaved"
+    | "failed"
+    | "refused"
+    | "expiring";
+  /** As it stands since. */
+  readonly certificate: CertificateStatus;
+}
+
 // —— what is told of it afterwards ———————————————————————————————————————————————————————
 
 /** The whole story of one exchange, for the access log and for counters. */

@@ -4,7 +4,7 @@
  */
 import { AdminListener, type Prepared } from "./admin.ts";
 import { type Attended, ProxyDesk } from "./desk.ts";
-import type { Account, Verdict } from "./model.ts";
+import type { Account, CertificateTurn, Verdict } from "./model.ts";
 import { accessLine } from "./ops/access.ts";
 import { adminApi } from "./ops/api.ts";
 import { Choices } from "./ops/choices.ts";
@@ -12,10 +12,11 @@ import { eventText, Feed } from "./ops/feed.ts";
 import { Journal } from "./ops/journal.ts";
 import type { Logger } from "./ops/log.ts";
 import { sameDigest } from "./ops/same.ts";
-import type { Metrics, Sinks } from "./ops/sinks.ts";
+import type { Metrics, Notifier, Sinks } from "./ops/sinks.ts";
 import type { ConfigStatus, Transition } from "./ops/status.ts";
 import { type BoardChange, transitionOf, whyMoved } from "./ops/transitions.ts";
 import type { Platform } from "./platform/platform.ts";
+import type { ConnectionTls, HandshakeFailure } from "./platform/tls.ts";
 import { expected } from "./request/pick.ts";
 import type { Address, Config, Route } from "./rules.ts";
 
@@ -43,6 +44,8 @@ export class Operator {
   #loadedAt = 0;
   #problems: readonly string[] = [];
   #ticks = 0;
+  /** Something became of a certificate since the last tick. */
+  #certified = false;
   #stopTicking: () => void = () => {};
 
   constructor(deps: OperatorDeps) {
@@ -83,6 +86,15 @@ export class Operator {
 
   readonly probed = (poolId: string, upstream: string, verdict: Verdict): void =>
     this.#metrics?.probed(poolId, upstream, verdict);
+
+  readonly certified = (turn: CertificateTurn): void => {
+    this.#certified = true;
+    this.#passOn((one) => one.certified(turn));
+  };
+
+  readonly secured = (tls: ConnectionTls): void => this.#metrics?.secured(tls);
+
+  readonly handshakeFailed = (kind: HandshakeFailure): void => this.#metrics?.handshakeFailed(kind);
 
   // —— its life ————————————————————————————————————————————————————————————————————————————
 
@@ -140,6 +152,9 @@ export class Operator {
   #tick(): void {
     this.#look();
     if (this.#events.size > 0) this.#events.send("summary", this.#desk.summary());
+    // All of them at once, as many may come within moments after a start.
+    if (this.#certified) this.#events.send("certificates", this.#desk.certificates);
+    this.#certified = false;
     if (++this.#ticks % SIGN_OF_LIFE_TICKS === 0) this.#requests.sendText(":\n\n");
     this.#stopTicking = this.#deps.platform.clock.after(TICK_MS, () => this.#tick());
   }
@@ -169,11 +184,16 @@ export class Operator {
 
   #turned(transition: Transition): void {
     this.#events.send("transition", transition);
+    this.#passOn((one) => one.told(transition));
+  }
+
+  #passOn(tell: (sink: Metrics | Notifier) => void): void {
     try {
-      this.#metrics?.told(transition);
-      this.#deps.sinks.notifier?.told(transition);
+      const { metrics, notifier } = this.#deps.sinks;
+      if (metrics !== undefined) tell(metrics);
+      if (notifier !== undefined) tell(notifier);
     } catch (error) {
-      // The board tells of it from within, and must not be left half done.
+      // Who tells of it does so from within, and must not be left half done.
       this.#desk.bug(error);
     }
   }

@@ -539,6 +539,8 @@ export const NEWS = [
   "failover",
   "failback",
   "unavailable",
+  "certificate_failed",
+  "certificate_renewed",
 ] as const;
 
 export type News = typeof NEWS[number];

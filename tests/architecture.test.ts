@@ -75,7 +75,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "@peculiar/x509",
     "reflect-metadata",
   ],
-  "ops/": [...NOUNS, "hono"],
+  "ops/": [...NOUNS, TLS_PORT, "hono"],
   "demo/": [...NOUNS, PORT, "hono"],
   "app.ts": [
     ...NOUNS,
@@ -96,8 +96,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "quic_listeners.ts": [...NOUNS, PORT, TLS_PORT, "ops/"],
   "watch.ts": [PORT],
   "admin.ts": [...NOUNS, PORT, "ops/"],
-  "desk.ts": [...NOUNS, PORT, "app.ts", "ops/", "request/"],
-  "operate.ts": [...NOUNS, PORT, "admin.ts", "desk.ts", "ops/", "request/"],
+  // For the error that tells why there is no root.
+  "desk.ts": [...NOUNS, PORT, "app.ts", "ops/", "request/", "tls/issuer.ts"],
+  "operate.ts": [...NOUNS, PORT, TLS_PORT, "admin.ts", "desk.ts", "ops/", "request/"],
   "cli/": [
     ...NOUNS,
     PORT,

@@ -13,6 +13,9 @@ const METRICS: Metrics = {
   adopt: () => {},
   account: () => {},
   told: () => {},
+  certified: () => {},
+  secured: () => {},
+  handshakeFailed: () => {},
   probed: () => {},
   reloaded: () => {},
   render: ({ version }) => `version ${version}\n`,
@@ -28,6 +31,7 @@ describe("the admin listener", () => {
       "/api/status",
       "/api/events",
       "/api/config",
+      "/api/root.pem",
       "/metrics",
       "/reverse_proxy/upstreams",
     ];
@@ -223,7 +227,7 @@ describe("GET /api/openapi.json", () => {
       for (const one of all) fit(name.split("/").at(-1) ?? "", one);
       checked.set(path, name);
     }
-    assert.equal(checked.size, 7);
+    assert.equal(checked.size, 8);
 
     problems = ["no good"];
     fit("Error", (await desk.post("/api/reload")).body);

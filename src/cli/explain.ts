@@ -15,8 +15,10 @@ import { ADMIN_FLAGS, ADMIN_HELP, AdminClient } from "./admin_client.ts";
 import { AdminError } from "./admin_place.ts";
 import { type Command, EXIT, type Parsed, UsageError } from "./command.ts";
 import { explanationLines } from "./explain_print.ts";
+import { certificateFor, certificateInWords, edgeFrom, placeOf, portOf } from "./explain_tls.ts";
 import { sourceOf } from "./source.ts";
 import { painter } from "./table.ts";
+import type { Foreseen } from "../tls/foreseen.ts";
 
 /** Its status is a help and no need: whoever asks shall not wait for it. */
 const STATUS_LIMIT_MS = 1000;
@@ -29,7 +31,8 @@ export const explain: Command = {
 Says which route a request finds, which steps it takes, which upstream it gets
 and why, where it goes if that fails, and how long it may wait. Sends nothing.
 Takes the configuration as it is in the file, and the state of the upstreams
-from the understudy that runs, where one does.
+from the understudy that runs, where one does. With TLS it also says which
+certificate is shown, and where a request in the clear is sent on to.
 
   -m, --method M         Its method, GET by default
   -H, --header 'N: V'    A header field; may be repeated
@@ -67,10 +70,16 @@ Exit codes: 0 an upstream or a step answers it, 1 nobody does, 2 usage.
         random: () => platform.random(),
         hmacSha256: (key, text) => platform.hmacSha256(key, text),
       },
+      edge: edgeFrom(config, platform),
     });
+    const certificate = certificateFor(explanation.sentOn ?? asked.url, config, platform);
+    const now = status?.now ?? platform.clock.now();
     const { stdout } = platform;
     if (args.has("json")) {
-      const data = { asked: asked.url, live: status !== undefined, ...explanation };
+      const data = {
+        ...{ asked: asked.url, live: status !== undefined, ...explanation },
+        certificate: certificate === "none" ? null : certificate && certificateData(certificate),
+      };
       stdout.write(`${JSON.stringify(data, plain)}\n`);
     } else {
       const colours = stdout.isTerminal && platform.env("NO_COLOR") === undefined;
@@ -78,14 +87,16 @@ Exit codes: 0 an upstream or a step answers it, 1 nobody does, 2 usage.
         asked: `${asked.question.method} ${asked.url}`,
         path: source.path,
         state: typeof live === "string" ? live : unknownTo(live, explanation.end),
-        now: status?.now ?? platform.clock.now(),
+        certificate: certificate &&
+          certificateInWords(certificate, status?.certificates ?? [], now),
+        now,
         paint: painter(colours),
       });
       stdout.write(`${lines.join("\n")}\n`);
     }
     const { end } = explanation;
     const answered = end.kind === "forwarded" ? end.order.order.length > 0 : end.kind !== "error";
-    return answered ? EXIT.fine : EXIT.failed;
+    return answered && certificate !== "none" ? EXIT.fine : EXIT.failed;
   },
 };
 
@@ -99,7 +110,7 @@ const URL_FORM = /^(?:(https?):\/\/)?([^/?#]*)([^#]*)/i;
 /** RFC 9110 section 5.6.2. */
 const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/;
 
-function questionFrom(args: Parsed, { listen }: Config): Asked {
+function questionFrom(args: Parsed, config: Config): Asked {
   const [written] = args.positionals;
   if (written === undefined) throw new UsageError("Expected the URL of a request");
   const [, scheme = "http", host = "", rest = ""] = URL_FORM.exec(written) ?? [];
@@ -111,8 +122,9 @@ function questionFrom(args: Parsed, { listen }: Config): Asked {
 
   const name = host === "" ? "localhost" : host;
   const [, port] = /:(\d+)$/.exec(name) ?? [];
-  const ports = listen.flatMap(({ address }) => address.kind === "tcp" ? [address.port] : []);
   const isSecure = scheme.toLowerCase() === "https";
+  // One that we do not listen on is that of a proxy before us.
+  const place = placeOf(config, { isSecure, port: port === undefined ? undefined : Number(port) });
   return {
     url: `${scheme}://${name}${target}`,
     question: {
@@ -121,12 +133,8 @@ function questionFrom(args: Parsed, { listen }: Config): Asked {
       fields: [...(isNamed ? [] : [["Host", name] as const]), ...own],
       scheme: isSecure ? "https" : "http",
       ip: args.text("from") ?? "127.0.0.1",
-      // One that we do not listen on is that of a proxy before us.
-      localPort: port === undefined
-        ? ports[0]
-        : ports.includes(Number(port))
-        ? Number(port)
-        : undefined,
+      misplaced: !isSecure && place !== undefined && (place.tls || !place.written),
+      localPort: place && portOf(place),
     },
   };
 }
@@ -135,6 +143,13 @@ function fieldFrom(text: string): readonly [string, string] {
   const [, name, value = ""] = /^([^:]+):\s*(.*?)\s*$/.exec(text) ?? [];
   if (name !== undefined && TOKEN.test(name)) return [name, value];
   throw new UsageError(`Expected --header 'Name: value' but received "${text}"`);
+}
+
+/** Without what is secret of its source. */
+function certificateData(foreseen: Foreseen) {
+  return foreseen.kind === "made"
+    ? { kind: foreseen.kind }
+    : { kind: foreseen.kind, names: foreseen.names, source: foreseen.rules.source.kind };
 }
 
 interface Live {

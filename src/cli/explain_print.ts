@@ -23,6 +23,8 @@ export interface PrintOptions {
   readonly path: string;
   /** Why the state of upstreams is not known; undefined where it is. */
   readonly state: string | undefined;
+  /** The certificate that the client is shown; undefined where there is no TLS. */
+  readonly certificate: string | undefined;
   readonly now: number;
   readonly paint: Paint;
 }
@@ -33,12 +35,18 @@ const CASE_CHARS = 28;
 
 /** Lines without line ends. */
 export function explanationLines(
-  { found, steps, end, amended }: Explanation,
+  { sentOn, found, steps, end, amended }: Explanation,
   options: PrintOptions,
 ): readonly string[] {
-  const { asked, path, paint } = options;
+  const { asked, path, certificate, paint } = options;
   return [
     paint("bold", visible(asked)),
+    ...section(
+      "Sent on",
+      sentOn === undefined ? [] : [`to ${visible(sentOn)} (308); there:`],
+      paint,
+    ),
+    ...section("Certificate", certificate === undefined ? [] : [certificate], paint),
     ...section("Route", found === undefined ? ["none"] : routeLines(found, path), paint),
     ...section("Door", found?.door ?? [], paint),
     ...section("Steps", steps.map((step) => stepLine(step, paint)), paint),

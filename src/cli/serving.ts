@@ -112,7 +112,7 @@ async function open(
         ? webEngine(platform)
         : { ...wireEngine(platform), quic: webQuic(platform) },
       log,
-      tls: edgeOf(platform, log),
+      tls: edgeOf(platform, log, operator),
       ...worldOf(platform),
       changed: operator.changed,
       laid: operator.laid,

@@ -15,12 +15,15 @@ const CLEAR_REST = "\x1b[J";
 
 export const status: Command = {
   name: "status",
-  summary: "Say who answers now and how each upstream is",
+  summary: "Say who answers now, how each upstream is and each certificate",
   help: `Usage: understudy status [--watch] [--json]
 
 Shows each route's upstreams in order of preference: → marks the one that the
 next request gets. The state is up, down, drained (by an operator), penalised
 (requests failed there), full, unknown (not probed yet) or unprobed.
+
+Below them the certificates, where TLS is spoken: good, failing (no new one
+comes), expiring, expired, awaited (its first one is on its way) or missing.
 
   -w, --watch            Stay and redraw when something happens. Without a
                          terminal: the table once, then a line an event

@@ -1,5 +1,6 @@
-/** The status of a running understudy as lines for people: a head, what is wrong, a table. Pure. */
+/** The status of a running understudy as lines for people: a head, what is wrong, tables. Pure. */
 import type { PoolStatus, RouteStatus, Status, Transition, UpstreamStatus } from "../ops/status.ts";
+import { certificateLines } from "./certificate_table.ts";
 import { spelledMs, spelledSpan } from "./moments.ts";
 import { type Cell, type Colour, type Column, cut, type Layout, tableLines } from "./table.ts";
 
@@ -40,6 +41,7 @@ export function statusLines(status: Status, layout: Layout): readonly string[] {
     ...warnings.map((line) => paint("yellow", cut(line, width))),
     "",
     ...(unnamed ? ["No route asks an upstream"] : tableLines(COLUMNS, rows, layout)),
+    ...certificateLines(status, layout),
   ];
 }
 

@@ -1,11 +1,15 @@
-/** Who is told when an upstream goes or returns: the section `notify`. Defaults and bounds live here. */
+/**
+ * Who is told when an upstream goes or returns, or when a certificate does not come: the section `notify`.
+ * Defaults and bounds live here.
+ */
 import * as v from "valibot";
-import { NEWS, type NotifyRules } from "../rules.ts";
+import { NEWS, type News, type NotifyRules } from "../rules.ts";
 import * as leaves from "./leaves.ts";
 import { read, type Reading, refuse } from "./reading.ts";
 import { about, keyed, leaf, named, oneOrMore, required, type Schema } from "./shape.ts";
 import { readRequestFieldName } from "./template.ts";
 
+const USUAL: News[] = ["down", "up", "unavailable", "certificate_failed"];
 const A_URL = 'a URL such as "https://ntfy.sh/my-topic", without a user';
 
 const Url = leaf(
@@ -38,10 +42,10 @@ export const Notify: Schema<NotifyRules[]> = oneOrMore(v.pipe(
     ),
     on: about(
       "What to tell of.",
-      v.optional(oneOrMore(leaves.word(...NEWS)), ["down", "up", "unavailable"]),
+      v.optional(oneOrMore(leaves.word(...NEWS)), USUAL),
     ),
     template: about(
-      "Body of a webhook, with {title}, {text}, {event}, {upstream}, {pool}, {reason} and {time}.",
+      "Body of a webhook, with {title}, {text}, {event}, {upstream}, {pool}, {certificate}, {reason} and {time}.",
       v.optional(leaves.Text),
     ),
     headers: about(
@@ -50,7 +54,7 @@ export const Notify: Schema<NotifyRules[]> = oneOrMore(v.pipe(
     ),
     token: about("Token that the receiver asks for.", v.optional(Token)),
     debounce: about(
-      "Sums up what happens to one upstream within this time.",
+      "Sums up what happens to one upstream or certificate within this time.",
       v.optional(leaves.duration(), "30s"),
     ),
   }),

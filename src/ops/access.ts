@@ -4,6 +4,7 @@
  */
 import type { Fields } from "../fields.ts";
 import type { Account, Refusal } from "../model.ts";
+import type { ConnectionTls } from "../platform/tls.ts";
 import type { LogLevel } from "../rules.ts";
 import { type Line, type Paint, visible } from "./log.ts";
 
@@ -58,7 +59,8 @@ function accessJson(account: Account): string {
   const request = `{"remote_ip":${quoted(exchange.peer.ip)},"remote_port":"${exchange.peer.port}"` +
     `,"client_ip":${quoted(account.clientIp)},"proto":${quoted(exchange.proto)}` +
     `,"method":${quoted(exchange.method)},"host":${quoted(exchange.fields.get("host") ?? "")}` +
-    `,"uri":${quoted(redactedUri(exchange.target))},"headers":${redacted(exchange.fields)}}`;
+    `,"uri":${quoted(redactedUri(exchange.target))},"headers":${redacted(exchange.fields)}` +
+    (exchange.tls === undefined ? "}" : `,"tls":${tlsJson(exchange.tls)}}`);
   return `"request":${request},"bytes_read":${account.readBytes}` +
     `,"duration":${account.durationMs / 1000},"size":${account.bodyBytes}` +
     `,"status":${account.status}` +
@@ -69,6 +71,31 @@ function accessJson(account: Account): string {
     `,"attempts":${account.attempts},"outcome":"${account.outcome}"` +
     `,"request_id":${quoted(account.requestId)}` +
     (failures.length === 0 ? "" : `,"failures":${JSON.stringify(failures)}`);
+}
+
+/** Numbers of versions and cipher suites as Go logs them (RFC 8446 sections 4.2.1 and B.4, RFC 5289, RFC 7905). */
+const TLS_VERSIONS = new Map([["TLSv1.2", 0x0303], ["TLSv1.3", 0x0304]]);
+const CIPHER_SUITES = new Map([
+  ["TLS_AES_128_GCM_SHA256", 0x1301],
+  ["TLS_AES_256_GCM_SHA384", 0x1302],
+  ["TLS_CHACHA20_POLY1305_SHA256", 0x1303],
+  ["ECDHE-ECDSA-AES128-GCM-SHA256", 0xc02b],
+  ["ECDHE-ECDSA-AES256-GCM-SHA384", 0xc02c],
+  ["ECDHE-RSA-AES128-GCM-SHA256", 0xc02f],
+  ["ECDHE-RSA-AES256-GCM-SHA384", 0xc030],
+  ["ECDHE-RSA-CHACHA20-POLY1305", 0xcca8],
+  ["ECDHE-ECDSA-CHACHA20-POLY1305", 0xcca9],
+]);
+
+/** What is known of a connection, under Caddy's names. Whether it was resumed, the runtimes do not tell. */
+function tlsJson({ version, cipher, protocol, name }: ConnectionTls): string {
+  const versionNumber = TLS_VERSIONS.get(version);
+  const suite = CIPHER_SUITES.get(cipher);
+  const members = (versionNumber === undefined ? "" : `,"version":${versionNumber}`) +
+    (suite === undefined ? "" : `,"cipher_suite":${suite}`) +
+    (protocol === undefined ? "" : `,"proto":${quoted(protocol)}`) +
+    (name === undefined ? "" : `,"server_name":${quoted(name)}`);
+  return `{${members.slice(1)}}`;
 }
 
 /** Names with the list of their values, as Caddy and Go print them, in JSON. */

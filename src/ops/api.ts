@@ -34,6 +34,8 @@ export interface Desk {
   caddyUpstreams(): readonly CaddyUpstream[];
   /** Without secrets. */
   config(): unknown;
+  /** PEM of the root of the authority of our own. */
+  root(): Promise<string | Denied>;
   metrics(): string | undefined;
   page(): string | undefined;
   ready(): boolean;
@@ -92,6 +94,7 @@ function routes(desk: Desk): Hono {
   app.get("/reverse_proxy/upstreams", (c) => c.json(desk.caddyUpstreams()));
   app.get("/api/status", (c) => c.json(desk.status()));
   app.get("/api/config", (c) => c.json(desk.config()));
+  app.get("/api/root.pem", async (c) => withRoot(c, await desk.root()));
   app.get("/api/openapi.json", (c) => c.json(openApi(desk.version)));
   app.get("/api/events", (c) => {
     return listened(c, desk.events, eventText("summary", JSON.stringify(desk.summary())));
@@ -130,6 +133,14 @@ async function withPage(c: Context, html: string | undefined): Promise<Response>
 function withMetrics(c: Context, text: string | undefined): Response {
   if (text === undefined) return c.json({ error: "Cannot tell metrics as nobody counts" }, 404);
   return c.body(text, 200, { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" });
+}
+
+function withRoot(c: Context, root: string | Denied): Response {
+  if (typeof root !== "string") return c.json(root.denied, root.status);
+  return c.body(root, 200, {
+    "Content-Type": "application/x-pem-file",
+    "Content-Disposition": 'attachment; filename="understudy-root.crt"',
+  });
 }
 
 function listened(c: Context, feed: Feed, first: string): Response {

@@ -63,6 +63,8 @@ const URGENCY: Readonly<Record<News, { ntfy: number; gotify: number; tag: string
   up: { ntfy: 2, gotify: 3, tag: "green_circle" },
   drained: { ntfy: 2, gotify: 3, tag: "wrench" },
   undrained: { ntfy: 2, gotify: 3, tag: "wrench" },
+  certificate_failed: { ntfy: 4, gotify: 6, tag: "lock" },
+  certificate_renewed: { ntfy: 2, gotify: 3, tag: "key" },
 };
 
 function asJson({ at, ...message }: Message): string {
@@ -70,9 +72,9 @@ function asJson({ at, ...message }: Message): string {
 }
 
 function filled(template: string, message: Message): string {
-  const { title, text, event, upstream, pool, reason, at } = message;
+  const { title, text, event, upstream, pool, certificate, reason, at } = message;
   const values: Readonly<Record<string, string>> = {
-    ...{ title, text, event, upstream, pool, reason },
+    ...{ title, text, event, upstream, pool, certificate, reason },
     time: timeOf(at),
   };
   // Within JSON a value must not be able to end the text that it stands in.

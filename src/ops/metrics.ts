@@ -3,12 +3,14 @@
  * flight) is read at the moment of the scrape; what happened is counted as it happens, on the request
  * path, without making anything. A library would look every label set up anew: docs/metrics.md has figures.
  */
-import type { Account, Verdict } from "../model.ts";
+import type { Account, CertificateTurn, Verdict } from "../model.ts";
+import type { ConnectionTls, HandshakeFailure } from "../platform/tls.ts";
 import type { Route } from "../rules.ts";
 import { poolsOf } from "../steps.ts";
 import { METRICS } from "./metrics_names.ts";
 import { type AnswerSeries, NONE, PoolSeries, RouteSeries } from "./metrics_series.ts";
 import { Exposition, labelled } from "./metrics_text.ts";
+import { TlsSeries } from "./metrics_tls.ts";
 import type { Metrics } from "./sinks.ts";
 import type { Status, Transition, UpstreamStatus } from "./status.ts";
 
@@ -29,6 +31,7 @@ export class Prometheus implements Metrics {
   #pools: ReadonlyMap<string, PoolSeries> = new Map();
   /** Requests that no route took, or one that is gone. */
   readonly #unrouted = new RouteSeries(NONE, [], undefined);
+  readonly #tls = new TlsSeries();
   #refused = false;
 
   constructor(usage: () => ProcessUsage) {
@@ -70,6 +73,18 @@ export class Prometheus implements Metrics {
     series.probeDuration.observe(durationMs);
   }
 
+  certified(turn: CertificateTurn): void {
+    this.#tls.certified(turn);
+  }
+
+  secured(tls: ConnectionTls): void {
+    this.#tls.secured(tls);
+  }
+
+  handshakeFailed(kind: HandshakeFailure): void {
+    this.#tls.failed(kind);
+  }
+
   reloaded(taken: boolean): void {
     this.#refused = !taken;
   }
@@ -79,6 +94,7 @@ export class Prometheus implements Metrics {
     this.#writeStandings(text, status);
     this.#writeAnswers(text);
     this.#writeProbes(text);
+    this.#tls.writeTo(text, status);
     this.#writeProcess(text, status);
     return text.text;
   }

@@ -90,6 +90,36 @@ export const METRICS = {
     labels: UPSTREAM,
     help: "Time that probes took, whatever they found.",
   },
+  certificateExpiry: {
+    name: "understudy_certificate_expiry_seconds",
+    type: "gauge",
+    labels: ["names", "source", "issuer"],
+    help: "When the certificate that is shown ends, in seconds since 1970.",
+  },
+  certificateProblem: {
+    name: "understudy_certificate_problem",
+    type: "gauge",
+    labels: ["names", "source", "issuer"],
+    help: "1 while the last attempt at a new certificate, or at reading its files, has failed.",
+  },
+  certificateRenewals: {
+    name: "understudy_certificate_renewals_total",
+    type: "counter",
+    labels: ["result"],
+    help: "Attempts at a new certificate, the first one and new files included, by their result.",
+  },
+  handshakes: {
+    name: "understudy_tls_handshakes_total",
+    type: "counter",
+    labels: ["version", "protocol"],
+    help: "TLS handshakes over TCP that succeeded, by the version and protocol agreed on.",
+  },
+  handshakeFailures: {
+    name: "understudy_tls_handshake_failures_total",
+    type: "counter",
+    labels: ["reason"],
+    help: "TLS handshakes over TCP that came to nothing, by why.",
+  },
   reloadSuccessful: {
     name: "understudy_config_last_reload_successful",
     type: "gauge",

@@ -3,11 +3,21 @@
  * brings along, as nobody wants a message for each upstream that was up all along.
  */
 import type { News } from "../rules.ts";
+import {
+  certificateHeadline,
+  type CertificateItem,
+  certificateSentence,
+} from "./certificate_news.ts";
 import type { Transition } from "./status.ts";
 
+/** What happens to upstreams. */
+type UpstreamNews = Exclude<News, CertificateItem["event"]>;
+
 /** Something that happened, by the name that `notify.on` has for it. */
-export interface Item {
-  readonly event: News;
+export type Item = UpstreamItem | CertificateItem;
+
+export interface UpstreamItem {
+  readonly event: UpstreamNews;
   readonly transition: Transition;
 }
 
@@ -25,12 +35,12 @@ export class Reporter {
   }
 
   /** Undefined where it is no news. */
-  newsOf(transition: Transition): Item | undefined {
+  newsOf(transition: Transition): UpstreamItem | undefined {
     const event = this.#eventOf(transition);
     return event === undefined ? undefined : { event, transition };
   }
 
-  #eventOf(transition: Transition): News | undefined {
+  #eventOf(transition: Transition): UpstreamNews | undefined {
     const { kind, from, to } = transition;
     switch (kind) {
       case "phase":
@@ -45,7 +55,7 @@ export class Reporter {
     }
   }
 
-  #move({ poolId, from = "", to = "" }: Transition): News | undefined {
+  #move({ poolId, from = "", to = "" }: Transition): UpstreamNews | undefined {
     if (to === "") {
       this.#dark.add(poolId);
       return "unavailable";
@@ -66,7 +76,9 @@ export class Reporter {
 }
 
 /** In one line, fit for a phone. */
-export function headline({ event, transition }: Item): string {
+export function headline(item: Item): string {
+  if ("turn" in item) return certificateHeadline(item);
+  const { event, transition } = item;
   const { upstream, poolId } = transition;
   switch (event) {
     case "down":
@@ -89,6 +101,7 @@ export function headline({ event, transition }: Item): string {
 
 /** The whole of it: the headline, why, where. */
 export function sentence(item: Item): string {
+  if ("turn" in item) return certificateSentence(item);
   const { event, transition: { reason, poolId, from, until, at } } = item;
   const span = event === "penalised" && until !== undefined
     ? ` for ${Math.max(1, Math.round((until - at) / 1000))} s`

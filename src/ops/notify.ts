@@ -1,9 +1,11 @@
 /**
- * Tells people of what becomes of upstreams, as `notify` says. The first news of an upstream goes
+ * Tells people of what becomes of upstreams and certificates, as `notify` says. The first news of an upstream goes
  * out almost at once; what follows within the debounce is summed up. Nobody waits for any of it.
  */
 import type { Config, NotifyRules } from "../rules.ts";
 import { poolsOf } from "../steps.ts";
+import type { CertificateTurn } from "../model.ts";
+import { CertificateReporter } from "./certificate_news.ts";
 import { compose, type Digest, fold, subjectOf } from "./digest.ts";
 import { letterOf } from "./letter.ts";
 import { type Item, Reporter } from "./news.ts";
@@ -13,12 +15,13 @@ import type { Transition } from "./status.ts";
 
 /** A failure is told in several ways within moments; they make one message. In milliseconds. */
 const GATHER_MS = 1_000;
-/** Upstreams and pools of which news is held back, at most. */
+/** Upstreams, pools and certificates of which news is held back, at most. */
 const SUBJECTS_MAX = 1_000;
 
 export class Herald implements Notifier {
   readonly #deps: PostDeps;
   readonly #reporter = new Reporter();
+  readonly #certificates = new CertificateReporter();
   /** By their rules as written, so that a reload which leaves them alone forgets nothing. */
   #ears = new Map<string, Ear>();
 
@@ -31,6 +34,7 @@ export class Herald implements Notifier {
     this.#reporter.configure(
       new Map(poolsOf(routes).map(({ id, upstreams }) => [id, upstreams.map(({ name }) => name)])),
     );
+    this.#certificates.forget();
     const before = this.#ears;
     this.#ears = new Map(notify.map((rules) => {
       const key = JSON.stringify(rules);
@@ -40,7 +44,14 @@ export class Herald implements Notifier {
   }
 
   told(transition: Transition): void {
-    const item = this.#reporter.newsOf(transition);
+    this.#spread(this.#reporter.newsOf(transition));
+  }
+
+  certified(turn: CertificateTurn): void {
+    this.#spread(this.#certificates.newsOf(turn));
+  }
+
+  #spread(item: Item | undefined): void {
     if (item === undefined) return;
     for (const ear of this.#ears.values()) ear.hear(item);
   }
@@ -51,7 +62,7 @@ export class Herald implements Notifier {
   }
 }
 
-/** What has happened to one upstream since it was last told of. */
+/** What has happened to one upstream or certificate since it was last told of. */
 interface Subject {
   digest: Digest | undefined;
   stopTimer: () => void;

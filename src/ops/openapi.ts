@@ -70,8 +70,9 @@ export function openApi(version: string) {
       "/api/events": read(
         "Changes as they happen, as server-sent events.",
         text(
-          "Events named `transition`, `summary` (each second, and at once), `notable`, `config` and " +
-            "`dropped`; data is JSON of the schemas Transition, Summary, Notable, ConfigStatus and Dropped.",
+          "Events named `transition`, `summary` (each second, and at once), `notable`, `certificates`, " +
+            "`config` and `dropped`; data is JSON of the schemas Transition, Summary, Notable, " +
+            "an array of CertificateStatus, ConfigStatus and Dropped.",
           "text/event-stream",
         ),
         { 503: failed("There are too many readers.") },
@@ -104,6 +105,11 @@ export function openApi(version: string) {
       "/api/config": read(
         "The configuration at work, defaults filled in and secrets taken out.",
         json("Its form follows the version of the program.", { type: "object" }),
+      ),
+      "/api/root.pem": read(
+        "The root of the authority that signs the certificates of `tls: internal`.",
+        text("PEM.", "application/x-pem-file"),
+        { 404: failed("There is none."), 503: failed("It cannot be read.") },
       ),
       "/api/openapi.json": read("This description.", json("OpenAPI 3.1.", { type: "object" })),
       "/reverse_proxy/upstreams": read(

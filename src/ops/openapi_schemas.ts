@@ -40,6 +40,8 @@ export const SCHEMAS = {
     draining: flag,
     inFlight: count,
     routes: list(ref("RouteStatus")),
+    certificates: list(ref("CertificateStatus")),
+    root: flag,
     transitions: list(ref("Transition")),
     notable: list(ref("Notable")),
   }, { stage: list(text) }),
@@ -73,6 +75,19 @@ export const SCHEMAS = {
     latencyMs: list(latency),
     probeMs: list(latency),
   }, { lastProbe: ref("ProbeStatus") }),
+  CertificateStatus: object({
+    names: list(text),
+    source: { enum: ["files", "acme", "internal"] },
+    issuer: text,
+    state: { enum: ["good", "expiring", "expired", "missing"] },
+  }, {
+    validFrom: moment,
+    validTo: moment,
+    nextAt: moment,
+    problem: text,
+    serial: text,
+    fingerprint: text,
+  }),
   ProbeStatus: object({ at: moment, ms, passed: flag, reason: text }, { status: count }),
   Transition: object({
     at: moment,

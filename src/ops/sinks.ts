@@ -2,7 +2,8 @@
  * What can be plugged into the operator's desk: whoever counts, whoever tells people, and the page.
  * Calls come from the request path and from probes: they return at once and never throw on purpose.
  */
-import type { Account, Verdict } from "../model.ts";
+import type { Account, CertificateTurn, Verdict } from "../model.ts";
+import type { ConnectionTls, HandshakeFailure } from "../platform/tls.ts";
 import type { Config, Route } from "../rules.ts";
 import type { Status, Transition } from "./status.ts";
 
@@ -15,17 +16,22 @@ export interface Metrics {
   told(transition: Transition): void;
   /** Every probe. */
   probed(poolId: string, upstream: string, verdict: Verdict): void;
+  certified(turn: CertificateTurn): void;
+  /** Every handshake that succeeded, and every one that did not. */
+  secured(tls: ConnectionTls): void;
+  handshakeFailed(kind: HandshakeFailure): void;
   /** A configuration was taken over (true) or refused. */
   reloaded(taken: boolean): void;
   /** The exposition; what is a matter of now is taken from the status. */
   render(status: Status): string;
 }
 
-/** Tells people of transitions, in its own time. */
+/** Tells people of transitions and certificates, in its own time. */
 export interface Notifier {
   /** A configuration is in force: the first one, or another. */
   adopt(config: Config): void;
   told(transition: Transition): void;
+  certified(turn: CertificateTurn): void;
 }
 
 /** In the demo alone: what can be done to the machines themselves, by `POST /api/stage/{upstream}/{act}`. */

@@ -3,7 +3,7 @@
  * share. Plain data that survives JSON, where what is undefined is simply absent. Moments are wall
  * clock, in milliseconds since 1970.
  */
-import type { ExchangeOutcome, Phase } from "../model.ts";
+import type { CertificateStatus, ExchangeOutcome, Phase } from "../model.ts";
 
 export interface Status {
   readonly version: string;
@@ -19,6 +19,10 @@ export interface Status {
   /** Exchanges that run now, all routes together. */
   readonly inFlight: number;
   readonly routes: readonly RouteStatus[];
+  /** In the order of the file; those that are made on demand are not among them. */
+  readonly certificates: readonly CertificateStatus[];
+  /** Certificates are signed by the authority of our own: its root is at `/api/root.pem`. */
+  readonly root: boolean;
   /** What can be done to the machines themselves; present in the demo alone. */
   readonly stage?: readonly string[];
   /** Newest first, of the last 24 h, at most 1,000. */
@@ -178,6 +182,7 @@ export interface Events {
   readonly transition: Transition;
   readonly summary: Summary;
   readonly notable: Notable;
+  readonly certificates: readonly CertificateStatus[];
   readonly config: ConfigStatus;
   readonly dropped: { readonly count: number };
 }

@@ -42,8 +42,33 @@ export interface TlsDoor {
   /** Chooses by what the client said and the address of ours that it came to; undefined refuses it. */
   choose(hello: ClientHello, localIp: string): Handshake | Promise<Handshake>;
   /** Told of handshakes that came to nothing, in words. */
-  failed(peer: { readonly ip: string; readonly port: number }, reason: string): void;
+  failed(
+    peer: { readonly ip: string; readonly port: number },
+    reason: string,
+    kind: HandshakeFailure,
+  ): void;
+  /** Told of those that succeeded. */
+  secured?(tls: ConnectionTls): void;
 }
+
+/**
+ * left: the client went · timeout · crowded: too many at once · malformed: no TLS · no_certificate: none for the
+ * name it asked for · no_protocol: it offers none that is spoken (ALPN) · incompatible: no version or cipher in
+ * common · rejected: the client refused, most often our certificate
+ */
+export const HANDSHAKE_FAILURES = [
+  "left",
+  "timeout",
+  "crowded",
+  "malformed",
+  "no_certificate",
+  "no_protocol",
+  "incompatible",
+  "rejected",
+  "other",
+] as const;
+
+export type HandshakeFailure = typeof HANDSHAKE_FAILURES[number];
 
 export type Handshake = TlsChoice | undefined;
 

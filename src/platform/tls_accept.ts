@@ -4,7 +4,7 @@
  */
 import { HELLO_LIMIT_BYTES, readGreeting } from "./client_hello.ts";
 import type { Connection, ConnectionEvents } from "./platform.ts";
-import type { ClientHello, TlsChoice, TlsDoor } from "./tls.ts";
+import type { ClientHello, HandshakeFailure, TlsChoice, TlsDoor } from "./tls.ts";
 import { clock, messageOf } from "./web.ts";
 
 /** From its first byte to a finished handshake, in milliseconds. */
@@ -21,6 +21,16 @@ const ALERT = {
 } as const;
 /** What a client on TLS 1.3 that offers this protocol wants is a proof, not a page (RFC 8737). */
 const PROOF_PROTOCOL = "acme-tls/1";
+
+/**
+ * What the runtimes' own words mean. A client that refuses our certificate says so in the clear with OpenSSL's
+ * TLS 1.3, where BoringSSL (Bun) expects what is encrypted, and complains of the length.
+ */
+const WORDS: readonly (readonly [RegExp, HandshakeFailure])[] = [
+  [/client left|socket disconnected/i, "left"],
+  [/alert|BAD_PACKET_LENGTH/i, "rejected"],
+  [/peer is incompatible|UNSUPPORTED_PROTOCOL|NO_SHARED|WRONG_CURVE|NO_COMMON/, "incompatible"],
+];
 
 /** A handshake that may go on. */
 export interface Chosen extends TlsChoice {
@@ -46,7 +56,7 @@ export function doorman(
     if (door === undefined) return accept(connection);
     if (arrivals.size >= ARRIVALS_MAX) {
       const [oldest] = arrivals;
-      oldest?.giveUp("too many handshakes at once");
+      oldest?.giveUp("too many handshakes at once", "crowded");
     }
     const arrival = new Arrival(connection, localIp, {
       door,
@@ -81,7 +91,7 @@ class Arrival implements ConnectionEvents {
     this.#deps = deps;
     this.#stopTimer = clock.after(
       HANDSHAKE_TIMEOUT_MS,
-      () => this.giveUp("handshake took too long"),
+      () => this.giveUp("handshake took too long", "timeout"),
     );
     connection.events = this;
   }
@@ -96,7 +106,7 @@ class Arrival implements ConnectionEvents {
       case "plain":
         return this.#handOn();
       case "broken":
-        return this.#refuse(ALERT.decodeError, "no hello of TLS");
+        return this.#refuse(ALERT.decodeError, "no hello of TLS", "malformed");
       case "hello":
         this.#state = "chosen";
         this.#connection.pause();
@@ -107,12 +117,12 @@ class Arrival implements ConnectionEvents {
   drained(): void {}
 
   closed(): void {
-    if (this.#end()) this.#deps.door.failed(this.#connection.peer, "client left");
+    if (this.#end()) this.#deps.door.failed(this.#connection.peer, "client left", "left");
   }
 
-  giveUp(reason: string): void {
+  giveUp(reason: string, kind: HandshakeFailure): void {
     if (!this.#end()) return;
-    this.#deps.door.failed(this.#connection.peer, reason);
+    this.#deps.door.failed(this.#connection.peer, reason, kind);
     this.#connection.reset();
   }
 
@@ -123,11 +133,13 @@ class Arrival implements ConnectionEvents {
       if (this.#state === "over") return;
       if (choice === undefined) {
         const asked = hello.name === undefined ? "no name" : `"${hello.name}"`;
-        return this.#refuse(ALERT.unrecognizedName, `no certificate for ${asked}`);
+        const reason = `no certificate for ${asked}`;
+        return this.#refuse(ALERT.unrecognizedName, reason, "no_certificate");
       }
       const agreed = agreedProtocols(hello, choice);
       if (agreed === undefined) {
-        return this.#refuse(ALERT.noProtocol, "none of the client's protocols is spoken here");
+        const reason = "none of the client's protocols is spoken here";
+        return this.#refuse(ALERT.noProtocol, reason, "no_protocol");
       }
       const secure = await upgrade(this.#connection, {
         ...{ ...choice, protocols: agreed },
@@ -136,9 +148,11 @@ class Arrival implements ConnectionEvents {
       });
       if (!this.#end()) return secure.reset();
       if (secure.tls?.protocol === PROOF_PROTOCOL) return secure.close();
+      if (secure.tls !== undefined) door.secured?.(secure.tls);
       accept(secure);
     } catch (error) {
-      this.giveUp(messageOf(error));
+      const reason = messageOf(error);
+      this.giveUp(reason, kindOf(reason));
     }
   }
 
@@ -149,9 +163,9 @@ class Arrival implements ConnectionEvents {
     this.#connection.events.data(this.#bytes);
   }
 
-  #refuse(alert: number, reason: string): void {
+  #refuse(alert: number, reason: string, kind: HandshakeFailure): void {
     if (!this.#end()) return;
-    this.#deps.door.failed(this.#connection.peer, reason);
+    this.#deps.door.failed(this.#connection.peer, reason, kind);
     this.#connection.resume();
     this.#connection.write(new Uint8Array([21, 3, 3, 0, 2, 2, alert]));
     this.#connection.close();
@@ -183,4 +197,8 @@ function agreedProtocols(
   if (offered.length === 0) return [];
   const agreed = protocols.find((protocol) => offered.includes(protocol));
   return agreed === undefined ? undefined : [agreed];
+}
+
+function kindOf(reason: string): HandshakeFailure {
+  return WORDS.find(([words]) => words.test(reason))?.[1] ?? "other";
 }

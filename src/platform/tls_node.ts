@@ -4,6 +4,7 @@
  */
 import { X509Certificate } from "node:crypto";
 import type { Socket } from "node:net";
+import { nextTick } from "node:process";
 import { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
 import type { ConnectionTls } from "./tls.ts";
@@ -13,18 +14,24 @@ import { clientCertificate, secureOf } from "./tls_context.ts";
 /** A socket's bytes as a stream that gives none while it is held. */
 export class HeldStream extends Duplex {
   readonly #socket: Socket;
+  readonly #early: Uint8Array;
   #held = false;
 
   constructor(socket: Socket, early: Uint8Array) {
     super();
     this.#socket = socket;
-    this.push(early);
+    this.#early = early;
     socket.on("data", (bytes: Uint8Array) => {
       if (!this.push(bytes)) socket.pause();
     });
     socket.on("end", () => this.push(null));
     socket.on("error", (error) => this.destroy(error));
     socket.on("close", () => this.destroy());
+  }
+
+  /** Gives what came before, once there is someone who reads. */
+  begin(): void {
+    this.push(this.#early);
   }
 
   hold(): void {
@@ -72,6 +79,8 @@ export function secured(below: HeldStream, chosen: Chosen): Promise<Secured> {
     rejectUnauthorized: false,
     ...(protocol !== undefined && { ALPNProtocols: [protocol] }),
   });
+  // Deno begins in the next tick, and throws where nobody can catch it if the hello was refused by then.
+  nextTick(() => below.begin());
   socket.on("error", reject);
   socket.once("close", () => reject(new Error("client left")));
   socket.once("secure", () => {

@@ -3,18 +3,17 @@
  * comes after that one. Asks the same router, matchers and `pick` as requests do, and sends nothing.
  * Proofs of who one is are taken for given, and so is the leave of whoever is asked for leave. Pure.
  */
-import { End } from "../end.ts";
-import { Fields } from "../fields.ts";
-import type { Exchange, Pool } from "../model.ts";
+import type { Pool } from "../model.ts";
 import { isWithin } from "../reasons.ts";
 import type { Action, Config, Matcher, PoolRules, Route, Step } from "../rules.ts";
 import { poolsOf } from "../steps.ts";
 import { note } from "./chain.ts";
 import { believing, identify } from "./client.ts";
-import type { Snapshot } from "./deps.ts";
+import type { Edge, Snapshot } from "./deps.ts";
 import { isLetIn } from "./door.ts";
 import { explainOrder, type Knowledge, type OrderTold, poolAsKnown } from "./explain_pool.ts";
-import { actionInWords, guardInWords, matcherInWords } from "./explain_words.ts";
+import { exchangeOf, type Question, sentOnTo } from "./explain_question.ts";
+import { actionInWords, doorInWords, matcherInWords } from "./explain_words.ts";
 import { admit } from "./admit.ts";
 import { matches } from "./match.ts";
 import type { Passage } from "./passage.ts";
@@ -27,21 +26,9 @@ import { Story } from "./story.ts";
 import type { Visit } from "./visit.ts";
 
 export type { BarredTold, Knowledge, Known, OrderTold, UpstreamTold } from "./explain_pool.ts";
+export type { Edge } from "./deps.ts";
+export type { Question } from "./explain_question.ts";
 export { policyInWords, statusInWords, upstreamUrl } from "./explain_words.ts";
-
-/** The request that is asked about. */
-export interface Question {
-  readonly method: string;
-  /** Path and query. */
-  readonly target: string;
-  /** Name, value; `Host` included. */
-  readonly fields: readonly (readonly [string, string])[];
-  readonly scheme: "http" | "https";
-  /** Who asks. */
-  readonly ip: string;
-  /** Port of ours it comes in on; undefined goes by `Host`. */
-  readonly localPort: number | undefined;
-}
 
 export interface RouteTold {
   readonly route: Route;
@@ -73,6 +60,8 @@ export type EndTold =
   | { readonly kind: "unanswered" };
 
 export interface Explanation {
+  /** Where TLS is spoken, for one in the clear that is sent on to there; what follows is of that one then. */
+  readonly sentOn: string | undefined;
   /** Undefined where the request finds no route, or is none. */
   readonly found: RouteTold | undefined;
   readonly steps: readonly StepTold[];
@@ -85,6 +74,8 @@ export interface ExplainDeps {
   readonly config: Pick<Config, "routes" | "trustedProxies">;
   readonly knowledge: Knowledge;
   readonly world: World;
+  /** What may be asked of TLS; undefined where no listener speaks it. */
+  readonly edge: Edge | undefined;
 }
 
 export function explain(question: Question, deps: ExplainDeps): Explanation {
@@ -93,14 +84,25 @@ export function explain(question: Question, deps: ExplainDeps): Explanation {
     poolsOf(routes).map((rules) => [rules.id, poolAsKnown(rules, deps.knowledge)]),
   );
   const snapshot: Snapshot = {
-    // Where it would be sent on to TLS, it is explained as it is answered there.
-    edge: undefined,
+    edge: deps.edge,
     router: buildRouter(routes),
     trustedProxies,
     pool: (id) => pools.get(id),
   };
+  const onward = sentOnTo(question, snapshot);
+  const asked = onward?.question ?? question;
+  // What its client must have shown is taken for given.
+  const edge = asked.scheme === "https" ? undefined : deps.edge;
+  return { sentOn: onward?.url, ...answered(asked, { ...snapshot, edge }, deps) };
+}
+
+function answered(
+  question: Question,
+  snapshot: Snapshot,
+  deps: ExplainDeps,
+): Omit<Explanation, "sentOn"> {
   const exchange = exchangeOf(question);
-  const story = new Story("request-id", identify(exchange, trustedProxies));
+  const story = new Story("request-id", identify(exchange, snapshot.trustedProxies));
   const admitted = admit(exchange, snapshot, story);
   if (!("visit" in admitted)) {
     const status = admitted.kind === "left" ? 499 : admitted.reply.status;
@@ -109,7 +111,7 @@ export function explain(question: Question, deps: ExplainDeps): Explanation {
 
   const { visit, found: { route } } = admitted;
   const { guard } = route;
-  const door = guard === undefined ? [] : guardInWords(guard);
+  const door = doorInWords(route);
   const found = { route, ...foundBy(route, visit), door };
   if (guard !== undefined && !isLetIn(guard, visit.clientIp)) {
     return { found, steps: [], end: { kind: "error", status: 403 }, amended: [] };
@@ -121,20 +123,6 @@ export function explain(question: Question, deps: ExplainDeps): Explanation {
     route.errors.some((rule) => rule.status.length === 0 || isWithin(status, rule.status))
   );
   return { found, steps: walk.steps, end, amended };
-}
-
-function exchangeOf({ method, target, fields, scheme, ip, localPort }: Question): Exchange {
-  return {
-    ...{ method, target, scheme },
-    proto: "HTTP/1.1",
-    fields: Fields.from(fields),
-    body: undefined,
-    upgrade: undefined,
-    peer: { ip, port: 0 },
-    ...(localPort !== undefined && { localPort }),
-    signal: new End(),
-    answer: () => Promise.reject(new Error("Cannot answer what is only asked about")),
-  };
 }
 
 function foundBy(

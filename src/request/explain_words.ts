@@ -8,6 +8,7 @@ import type {
   Matcher,
   Policy,
   Rewrite,
+  Route,
   StatusRange,
   Template,
   Upstream,
@@ -137,8 +138,17 @@ function namesOf({ remove, replace, set, add, fallback }: HeaderRules): string[]
   return [...new Set([...remove.map((name) => `-${name}`), ...named])];
 }
 
-/** What a door asks of those who come, in its order. */
-export function guardInWords(guard: GuardRules): readonly string[] {
+/** What a route asks of those who come before it answers them, in its order. */
+export function doorInWords({ tls: { clientAuth }, guard }: Pick<Route, "tls" | "guard">) {
+  return [
+    ...(clientAuth?.required === true
+      ? ["asks for a certificate that its authorities signed"]
+      : []),
+    ...(guard === undefined ? [] : guardInWords(guard)),
+  ];
+}
+
+function guardInWords(guard: GuardRules): readonly string[] {
   const { allow, deny, cors, rate, auth, concurrentMax } = guard;
   const keys = auth?.keys.map(({ name }) => name) ?? [];
   const users = auth?.basic?.users.map(({ name }) => name) ?? [];

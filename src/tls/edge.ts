@@ -3,27 +3,27 @@
  * the request path may ask. Takes a new configuration over without a moment in which a name has nothing.
  */
 import { addressKey } from "../address.ts";
-import { covers, isPrivateName } from "../names.ts";
+import { covers } from "../names.ts";
 import type { CertificateStatus } from "../model.ts";
 import type { Handshake, NamedIdentity, TlsDoor } from "../platform/tls.ts";
 import type { ListenRules } from "../rules.ts";
 import type { CertificateRules, TlsRules } from "../tls_rules.ts";
+import { clientAuthorities, usesAuthority } from "./certificate_rules.ts";
 import { statusOf } from "./certificate_status.ts";
 import type { EdgeDeps, Vault } from "./edge_deps.ts";
 import { FilePair } from "./files.ts";
 import type { Issuer } from "./issuer.ts";
 import { Keeper } from "./keeper.ts";
+import { Lookout } from "./lookout.ts";
 import { within } from "./nap.ts";
-import { OnDemand } from "./on_demand.ts";
+import { mayMake, OnDemand } from "./on_demand.ts";
+import { PROOF_PROTOCOL, proofHandshake } from "./proof_handshake.ts";
 import { sameSource } from "./same_source.ts";
 import { Shelf, type Shown } from "./shelf.ts";
 import { Turns } from "./turns.ts";
 
 /** A handshake waits that long for the first certificate of its name, in milliseconds. */
 const FIRST_WAIT_MS = 8_000;
-/** Proofs of names, not pages (RFC 8737). */
-const PROOF_PROTOCOL = "acme-tls/1";
-
 /** Certificates ordered at once. */
 const ORDERS_MAX = 4;
 
@@ -35,6 +35,7 @@ export class TlsEdge {
   readonly #holders = new Map<string, Holder>();
   /** Certificates that are configured no more, shown until others are there for their names. */
   readonly #retired = new Map<string, CertificateRules>();
+  readonly #lookout: Lookout;
   readonly #turns = new Turns(ORDERS_MAX);
   #rules: TlsRules | undefined;
   #onDemand: OnDemand | undefined;
@@ -42,6 +43,12 @@ export class TlsEdge {
 
   constructor(deps: EdgeDeps) {
     this.#deps = deps;
+    this.#lookout = new Lookout({
+      ...deps,
+      held: () => (this.#rules?.certificates ?? []).map((one) => [one, this.standing(one)]),
+      hasMade: () => this.#onDemand?.hasMade ?? false,
+      root: () => this.root(),
+    });
   }
 
   /** Takes the rules over. Never rejects: what cannot be had yet is asked for again. */
@@ -62,6 +69,8 @@ export class TlsEdge {
       this.#onDemand = this.#openOnDemand(rules);
     }
     this.#sweep();
+    if (rules === undefined) this.#lookout.stop();
+    else this.#lookout.look();
   }
 
   /** How connections to that listener become TLS. */
@@ -71,14 +80,17 @@ export class TlsEdge {
     return {
       choose: (hello, localIp): Handshake | Promise<Handshake> => {
         const { name, protocols: offered } = hello;
-        if (name !== undefined && offered.includes(PROOF_PROTOCOL)) return this.#proof(name);
+        if (name !== undefined && offered.includes(PROOF_PROTOCOL)) {
+          return proofHandshake(name, this.#deps);
+        }
         const asked = name ?? this.#rules?.defaultName ?? localIp;
         const shown = this.#shelf.find(key, asked) ?? this.#late(key, asked);
         return shown instanceof Promise
           ? shown.then((late) => this.#choice(late, { name, protocols }))
           : this.#choice(shown, { name, protocols });
       },
-      failed: (peer, reason) => this.#deps.handshakeFailed(peer, reason),
+      failed: (peer, ...why) => this.#deps.handshakeFailed(peer, ...why),
+      secured: (tls) => this.#deps.secured(tls),
     };
   }
 
@@ -103,26 +115,34 @@ export class TlsEdge {
     const isNamed = certificates.some(({ names, source }) =>
       (names.length === 0 && source.kind === "files") || names.some((one) => covers(one, host))
     );
-    return isNamed || this.#shelf.has(host) || this.#mayMake(host, onDemand?.names ?? "none");
+    return isNamed || this.#shelf.has(host) || mayMake(host, onDemand?.names ?? "none");
   }
 
-  /** PEM of the root of the authority here, where there is one. */
+  /** PEM of the root of the authority here, where there is one. Rejects with `IssueError`. */
   root(): Promise<string | undefined> {
     return this.#vault.root();
   }
 
   /** How things stand with each certificate, in the order of the configuration. */
   status(): readonly CertificateStatus[] {
-    return (this.#rules?.certificates ?? []).map((rules) => {
-      const holder = this.#holders.get(rules.id);
-      return statusOf(rules, {
-        shown: this.#shelf.get(rules.id),
-        problem: holder?.problem,
-        issuer: holder instanceof Keeper ? holder.issuer : undefined,
-        nextAt: holder instanceof Keeper ? holder.nextAt : undefined,
-        now: this.#deps.clock.now(),
-      });
+    return (this.#rules?.certificates ?? []).map((rules) => this.standing(rules));
+  }
+
+  /** How things stand with one. */
+  standing(rules: CertificateRules): CertificateStatus {
+    const holder = this.#holders.get(rules.id);
+    return statusOf(rules, {
+      shown: this.#shelf.get(rules.id),
+      problem: holder?.problem,
+      issuer: holder instanceof Keeper ? holder.issuer : undefined,
+      nextAt: holder instanceof Keeper ? holder.nextAt : undefined,
+      now: this.#deps.clock.now(),
     });
+  }
+
+  /** Whether certificates are signed by the authority of our own. */
+  get isAuthority(): boolean {
+    return this.#rules !== undefined && usesAuthority(this.#rules);
   }
 
   /** Settles once each certificate is there, or its first attempt has failed. */
@@ -132,6 +152,7 @@ export class TlsEdge {
   }
 
   close(): void {
+    this.#lookout.stop();
     for (const holder of this.#holders.values()) holder.stop();
     this.#holders.clear();
   }
@@ -178,16 +199,6 @@ export class TlsEdge {
     return new OnDemand({ clock, workshop, issue, failed });
   }
 
-  #proof(name: string): Handshake {
-    const identity = this.#deps.proofs.alpn(name);
-    if (identity === undefined) return undefined;
-    const context = this.#deps.workshop.tlsContext({
-      ...identity,
-      ...{ clientAuthorities: [], minVersion: "1.2" },
-    });
-    return { context, protocols: [PROOF_PROTOCOL], asksClient: false };
-  }
-
   /** One that is on its way, or that is made when it is asked for. */
   #late(listener: string, name: string): Shown | undefined | Promise<Shown | undefined> {
     const keeper = [...this.#holders.values()].find((holder) =>
@@ -197,7 +208,7 @@ export class TlsEdge {
       const ready = within(this.#deps.clock, FIRST_WAIT_MS, keeper.ready);
       return ready.then(() => this.#shelf.find(listener, name));
     }
-    return this.#mayMake(name, this.#rules?.onDemand.names ?? "none")
+    return mayMake(name, this.#rules?.onDemand.names ?? "none")
       ? this.#onDemand?.find(name)
       : undefined;
   }
@@ -207,23 +218,12 @@ export class TlsEdge {
     { name, protocols }: { name: string | undefined; protocols: readonly string[] },
   ): Handshake {
     if (shown === undefined || this.#rules === undefined) return undefined;
-    const authorities = this.#clientAuthorities(name);
+    const authorities = clientAuthorities(this.#rules, name);
     return {
       context: shown.context(authorities, this.#rules.minVersion),
       protocols,
       asksClient: authorities.length > 0,
     };
-  }
-
-  #clientAuthorities(name: string | undefined): readonly string[] {
-    const asked = this.#rules?.clientAuth.find(({ hosts }) =>
-      hosts.some((host) => host === "*" || (name !== undefined && covers(host, name)))
-    );
-    return asked?.authorities ?? [];
-  }
-
-  #mayMake(name: string, which: TlsRules["onDemand"]["names"]): boolean {
-    return which === "any" || (which === "private" && isPrivateName(name));
   }
 
   /** Lets go of what is configured no more, once nobody needs it. */

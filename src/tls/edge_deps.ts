@@ -1,9 +1,11 @@
 /** What TLS needs of the outside. Handed in by whoever opens the proxy; nothing here is made. */
 import type { Clock, Platform } from "../platform/platform.ts";
+import type { ConnectionTls, HandshakeFailure } from "../platform/tls.ts";
 import type { AcmeRules, CertificateRules } from "../tls_rules.ts";
 import type { PairCourse } from "./files.ts";
 import type { Identity, Issuer, Store } from "./issuer.ts";
 import type { Course } from "./keeper.ts";
+import type { Warning } from "./lookout.ts";
 import type { Workshop } from "./shelf.ts";
 
 /** A folder, and those who give certificates by what is kept in it. */
@@ -12,7 +14,7 @@ export interface Vault {
   store(): Promise<Store>;
   acmeIssuer(rules: AcmeRules): Issuer;
   internalIssuer(lifetimeMs: number): Issuer;
-  /** PEM of the root of the authority here, where there is one. */
+  /** PEM of the root of the authority here, where there is one. Rejects with `IssueError`. */
   root(): Promise<string | undefined>;
 }
 
@@ -29,11 +31,15 @@ export interface EdgeDeps {
     alpn(name: string): Identity | undefined;
   };
   /** Told of what becomes of certificates. */
-  readonly told: (rules: CertificateRules, course: Course | PairCourse) => void;
+  readonly told: (rules: CertificateRules, course: Course | PairCourse | Warning) => void;
+  /** The root ends soon: wall clock, in milliseconds. Told once a day. */
+  readonly rootEnds: (validTo: number) => void;
   /** No certificate could be made for a name that was asked for. */
   readonly madeFailed: (name: string, reason: string) => void;
   readonly handshakeFailed: (
     peer: { readonly ip: string; readonly port: number },
     reason: string,
+    kind: HandshakeFailure,
   ) => void;
+  readonly secured: (tls: ConnectionTls) => void;
 }

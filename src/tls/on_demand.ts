@@ -2,7 +2,9 @@
  * Certificates for names that are known only when somebody asks for them: made by the authority of our
  * own for whatever names a route without a host lets in. Bounded, as anyone can make names up.
  */
+import { isPrivateName } from "../names.ts";
 import type { Clock } from "../platform/platform.ts";
+import type { OnDemandRules } from "../tls_rules.ts";
 import type { Identity } from "./issuer.ts";
 import { renewalAt } from "./schedule.ts";
 import { Shown, type Workshop } from "./shelf.ts";
@@ -20,6 +22,11 @@ const NAMES_MAX = 1000;
 /** Certificates made at once at most; further names are refused until one is done. */
 const MAKING_MAX = 16;
 
+/** Whether one may be made for that name. */
+export function mayMake(name: string, which: OnDemandRules["names"]): boolean {
+  return which === "any" || (which === "private" && isPrivateName(name));
+}
+
 interface Made {
   readonly shown: Shown;
   /** Wall clock at which the next one is made. */
@@ -34,6 +41,11 @@ export class OnDemand {
 
   constructor(deps: OnDemandDeps) {
     this.#deps = deps;
+  }
+
+  /** Whether there are any. */
+  get hasMade(): boolean {
+    return this.#made.size > 0;
   }
 
   /** Undefined where none could be made. */

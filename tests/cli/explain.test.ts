@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import { UsageError } from "../../src/cli/command.ts";
 import { explain } from "../../src/cli/explain.ts";
 import { NOW, pairStatus } from "../support/admin_status.ts";
+import { certificateStatus } from "../support/fake_status.ts";
 import { json, ranIn, type Scene } from "../support/fake_admin.ts";
 
 const CONFIG = `
@@ -97,6 +98,63 @@ routes:
     assert.deepEqual((await told(["b.test", "--offline"], { files })).slice(1), [
       "Route        none",
       "Answer       404 Not Found, empty",
+    ]);
+  });
+
+  const TLS = `
+listen: [":443", { address: ":8080", tls: off }]
+tls: { certificates: [{ hosts: "*.a.test", issuer: internal }] }
+routes:
+  - { host: [x.a.test, y.a.test], upstreams: [http://b:2] }
+  - { host: gpu.lan, port: 8080, tls: { redirect: false }, upstreams: [http://b:2] }
+`;
+  const secured: [string, string, string[]][] = [
+    ["the certificate that is shown", "https://x.a.test/", [
+      "Certificate  for *.a.test, signed by the authority here",
+    ]],
+    ["where a request in the clear is sent on to", "http://x.a.test/y?z", [
+      "Sent on      to https://x.a.test/y?z (308); there:",
+      "Certificate  for *.a.test, signed by the authority here",
+    ]],
+    ["that no certificate is shown", "https://z.b.test/", [
+      "Certificate  none is shown: the handshake fails",
+    ]],
+    ["that TLS is not spoken on that port", "https://gpu.lan:8080/", [
+      "Certificate  none is shown: the handshake fails",
+    ]],
+    ["nothing of TLS where there is none", "http://gpu.lan:8080/", []],
+  ];
+  for (const [title, url, expected] of secured) {
+    it(`tells ${title}`, async () => {
+      const lines = await told([url, "--offline"], { files: { "config.yaml": TLS } });
+      assert.deepEqual(lines.filter((line) => /^(?:Sent on|Certificate)/.test(line)), expected);
+    });
+  }
+
+  it("tells how the certificate stands where one runs, also to programs", async () => {
+    const known = certificateStatus(NOW, { names: ["*.a.test"], source: "internal" });
+    const scene = {
+      files: { "config.yaml": TLS },
+      answers: { "GET /api/status": json({ ...pairStatus(), certificates: [known] }) },
+    };
+    const lines = await told(["https://x.a.test/"], scene);
+    assert.equal(
+      lines[1],
+      "Certificate  for *.a.test, signed by the authority here; good for 60d",
+    );
+    const data = async (url: string) => JSON.parse((await told([url, "--json"], scene))[0] ?? "");
+    const { certificate, sentOn } = await data("http://x.a.test/");
+    assert.deepEqual(certificate, { kind: "held", names: ["*.a.test"], source: "internal" });
+    assert.equal(sentOn, "https://x.a.test/");
+    assert.equal((await data("https://z.b.test/")).certificate, null);
+  });
+
+  it("exits with 1 when no certificate is shown", async () => {
+    const scene = { files: { "config.yaml": TLS } };
+    const codeFor = async (url: string) => (await ranIn(explain, [url, "--offline"], scene)).code;
+    assert.deepEqual([await codeFor("https://x.a.test"), await codeFor("https://z.b.test")], [
+      0,
+      1,
     ]);
   });
 

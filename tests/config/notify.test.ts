@@ -11,7 +11,7 @@ describe("load() reads notify", () => {
     assert.deepEqual(notify, [{
       secretUrl: "https://hooks.test/x",
       format: "webhook",
-      on: ["down", "up", "unavailable"],
+      on: ["down", "up", "unavailable", "certificate_failed"],
       template: undefined,
       headers: [],
       token: undefined,

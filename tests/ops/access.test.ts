@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { Fields } from "../../src/fields.ts";
 import type { Account } from "../../src/model.ts";
 import { accessLine, redacted, redactedUri } from "../../src/ops/access.ts";
+import type { ConnectionTls } from "../../src/platform/tls.ts";
 import type { Paint } from "../../src/ops/log.ts";
 import { type Asked, FakeExchange } from "../support/fake_exchange.ts";
 
@@ -70,6 +71,39 @@ describe("accessLine()", () => {
     assert.deepEqual(written.resp_headers, {});
     for (const name of ["route", "upstream", "failures"]) assert.equal(name in written, false);
   });
+
+  const agreed: [string, Partial<ConnectionTls>, object][] = [
+    ["all that is known", {}, {
+      ...{ version: 772, cipher_suite: 4865, proto: "h2", server_name: "a.example" },
+    }],
+    [
+      "TLS 1.2",
+      { version: "TLSv1.2", cipher: "ECDHE-RSA-CHACHA20-POLY1305", protocol: "http/1.1" },
+      { version: 771, cipher_suite: 52392, proto: "http/1.1", server_name: "a.example" },
+    ],
+    ["a name and nothing else", { version: "", cipher: "NEW-ONE", protocol: undefined }, {
+      server_name: "a.example",
+    }],
+    ["no name", { name: undefined, protocol: undefined }, { version: 772, cipher_suite: 4865 }],
+    ["nothing", { version: "", cipher: "", protocol: undefined, name: undefined }, {}],
+    ["a name of bad intent", { version: "", cipher: "", protocol: undefined, name: '"\n' }, {
+      server_name: '"\n',
+    }],
+  ];
+  for (const [title, changes, expected] of agreed) {
+    it(`has Caddy's names for what was agreed on with TLS: ${title}`, () => {
+      const tls = {
+        ...{ version: "TLSv1.3", cipher: "TLS_AES_128_GCM_SHA256", name: "a.example" },
+        ...{ protocol: "h2", client: undefined },
+        ...changes,
+      };
+      const { request } = JSON.parse(`{${accessLine(account({}, { tls })).json()}}`);
+      assert.deepEqual(request.tls, expected);
+      assert.deepEqual(Object.keys(request).at(-1), "tls");
+      const text = accessLine(account({}, { tls })).text(plain);
+      assert.equal(text, accessLine(account()).text(plain));
+    });
+  }
 
   for (const [status, level] of [[200, "info"], [404, "info"], [499, "info"], [502, "error"]]) {
     it(`is of level ${level} when the status is ${status}`, () => {

@@ -21,6 +21,7 @@ const MESSAGE: Message = {
   text: 'gpü is down: said "no"\n',
   pool: "*/",
   upstream: "gpü",
+  certificate: "",
   from: "up",
   to: "down",
   reason: 'said "no"\n',
@@ -53,6 +54,15 @@ describe("letterOf()", () => {
       content: MESSAGE.text,
       embeds: [{ at: "2026-11-22T12:00:00.000Z" }],
     });
+  });
+
+  it("names the certificate that it is about", () => {
+    const about = { upstream: "", pool: "", certificate: "a.example", title: "a.example" };
+    const { body } = letterOf(
+      { ...MESSAGE, event: "certificate_failed", ...about },
+      { ...RULES, template: "{event} {certificate}{upstream}" },
+    );
+    assert.equal(body, "certificate_failed a.example");
   });
 
   it("fills any other template in as text, and leaves strange braces alone", () => {

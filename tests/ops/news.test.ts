@@ -131,6 +131,7 @@ describe("compose()", () => {
       text: "gpu is down (ollama.test/)",
       pool: POOL,
       upstream: "gpu",
+      certificate: "",
       from: "up",
       to: "down",
       reason: "",

@@ -5,8 +5,10 @@ import { platform } from "#platform";
 import { poster } from "../../src/cli/post.ts";
 import { Herald } from "../../src/ops/notify.ts";
 import type { Transition } from "../../src/ops/status.ts";
+import type { CertificateStatus, CertificateTurn } from "../../src/model.ts";
 import type { NotifyRules } from "../../src/rules.ts";
 import { route, upstream } from "../support/fake_route.ts";
+import { certificateStatus } from "../support/fake_status.ts";
 import { LetterBox } from "../support/letter_box.ts";
 import { ManualClock, settled } from "../support/manual_clock.ts";
 import { within } from "../support/fake_upstream.ts";
@@ -103,6 +105,32 @@ describe("Herald", () => {
       await clock.advance(0);
     }
     assert.equal(bodies.length, 2);
+  });
+
+  it("tells of a certificate that does not come, and sums up what becomes of it", async () => {
+    const on = ["certificate_failed", "certificate_renewed"] as const;
+    const { clock, bodies, one } = herald(
+      rules(url, { on }),
+      rules(url, { on: ["down"], template: "never" }),
+    );
+    const problem = "no such name";
+    const none = { validFrom: undefined, validTo: undefined, problem };
+    const told = (kind: CertificateTurn["kind"], changes: Partial<CertificateStatus> = {}) => {
+      one.certified({
+        at: clock.now(),
+        kind,
+        certificate: certificateStatus(clock.now(), changes),
+      });
+    };
+    told("failed", none);
+    await clock.advance(1000);
+    assert.deepEqual(bodies, ["a.example has no certificate: no such name"]);
+    told("failed", none);
+    told("issued");
+    await clock.advance(30_000);
+    assert.deepEqual(bodies.slice(1), ["a.example has a new certificate (good for 60 days)"]);
+    await clock.advance(60_000);
+    assert.equal(clock.pending, 0);
   });
 
   it("remembers across a reload what it told, and forgets who is gone", async () => {

@@ -17,6 +17,8 @@ export class StagedServer implements AsyncDisposable {
   readonly acts: string[] = [];
   /** Words to refuse actions with. */
   refusal: string | undefined;
+  /** PEM, as it were. */
+  root: string | undefined;
   port = 0;
   readonly #listeners = new Set<ServerResponse>();
   readonly #server = createServer((request, response) => void this.#answer(request, response));
@@ -88,6 +90,11 @@ export class StagedServer implements AsyncDisposable {
       return reply(response, 401, { error: "Expected a bearer token" });
     }
     if (path === "/api/status") return reply(response, 200, this.status);
+    if (path === "/api/root.pem") {
+      if (this.root === undefined) return reply(response, 404, { error: "Cannot find a root" });
+      response.setHeader("content-type", "application/x-pem-file");
+      return void response.end(this.root);
+    }
     if (path === "/api/events") {
       response.writeHead(200, { "content-type": "text/event-stream" });
       response.flushHeaders();

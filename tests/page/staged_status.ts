@@ -2,6 +2,7 @@
  * A status as it looks after a day with some trouble: two upstreams that stood in for each other,
  * and a route whose upstreams share. For tests of the page, and for its pictures.
  */
+import type { CertificateStatus } from "../../src/model.ts";
 import type { Notable, Status, Transition, UpstreamStatus } from "../../src/ops/status.ts";
 
 const MINUTE = 60_000;
@@ -57,9 +58,61 @@ export function stagedStatus(
         }],
       },
     ],
+    certificates: certificates(now),
+    root: true,
     transitions: transitions(now, down),
     notable: notable(now),
   };
+}
+
+function certificates(now: number): CertificateStatus[] {
+  const days = (count: number) => now + count * 24 * HOUR;
+  const base = {
+    source: "acme",
+    issuer: "acme-v02.api.letsencrypt.org",
+    problem: undefined,
+    serial: "04a1b2",
+    fingerprint: "9f".repeat(32),
+  } as const;
+  return [
+    {
+      ...base,
+      names: ["ollama.example.com"],
+      state: "good",
+      validFrom: days(-31.5),
+      validTo: days(58.5),
+      nextAt: days(28.2),
+    },
+    {
+      ...base,
+      names: ["app.example.com", "api.example.com", "www.example.com", "old.example.com"],
+      state: "good",
+      validFrom: days(-68),
+      validTo: days(22),
+      nextAt: now + 20 * MINUTE,
+      problem: "old.example.com: no such name (NXDOMAIN)",
+    },
+    {
+      ...base,
+      source: "internal",
+      issuer: "internal",
+      names: ["gpu.lan"],
+      state: "good",
+      validFrom: now - 3 * HOUR,
+      validTo: now + 21 * HOUR,
+      nextAt: now + 13 * HOUR,
+    },
+    {
+      ...base,
+      source: "files",
+      issuer: "CN=R3,O=Example CA,C=DE",
+      names: ["legacy.example.com"],
+      state: "expiring",
+      validFrom: days(-360),
+      validTo: days(5.2),
+      nextAt: undefined,
+    },
+  ];
 }
 
 function gpu(now: number, down: boolean): UpstreamStatus {

@@ -14,6 +14,7 @@ import {
   CertificateError,
   type ClientHello,
   type ConnectionTls,
+  type HandshakeFailure,
   type TlsChoice,
   type TlsContext,
 } from "../../src/platform/tls.ts";
@@ -55,6 +56,9 @@ interface Door {
   readonly localIps: string[];
   /** Reasons of handshakes that came to nothing. */
   readonly failures: string[];
+  readonly kinds: HandshakeFailure[];
+  /** Versions and protocols of those that succeeded. */
+  readonly secured: string[];
   readonly failed: Promise<void>;
 }
 
@@ -66,6 +70,8 @@ async function opened(
   const hellos: ClientHello[] = [];
   const localIps: string[] = [];
   const failures: string[] = [];
+  const kinds: HandshakeFailure[] = [];
+  const secured: string[] = [];
   const failed = Promise.withResolvers<void>();
   const accepted = new Set<Connection>();
   const listener = await platform.listen(LOOPBACK, (connection) => {
@@ -77,14 +83,16 @@ async function opened(
       localIps.push(localIp);
       return choose(hello);
     },
-    failed(_, reason) {
+    failed(_, reason, kind) {
       failures.push(reason);
+      kinds.push(kind);
       failed.resolve();
     },
+    secured: ({ version, protocol }) => secured.push(`${version} ${protocol}`),
   }));
   const port = listener.address.kind === "tcp" ? listener.address.port : 0;
   return {
-    ...{ port, hellos, localIps, failures, failed: failed.promise },
+    ...{ port, hellos, localIps, failures, kinds, secured, failed: failed.promise },
     [Symbol.asyncDispose]() {
       for (const connection of accepted) connection.reset();
       listener.close();
@@ -158,6 +166,8 @@ describe("listen() with a door", () => {
       seen.push(shown.split(",")[0]);
     }
     assert.deepEqual(seen, ["DNS:one.example", "DNS:two.example", "DNS:two.example"]);
+    assert.deepEqual(door.secured, Array(3).fill("TLSv1.3 http/1.1"));
+    assert.deepEqual(door.kinds, []);
     assert.deepEqual(door.hellos.map(({ name }) => name), [
       "one.example",
       "two.example",
@@ -259,6 +269,7 @@ describe("listen() with a door", () => {
       /unrecogni[sz]ed.?name/i,
     );
     assert.deepEqual(door.failures, ['no certificate for "three.example"']);
+    assert.deepEqual([door.kinds, door.secured], [["no_certificate"], []]);
   });
 
   it("listen() refuses a client that speaks other protocols alone", async () => {
@@ -267,6 +278,7 @@ describe("listen() with a door", () => {
     const options = { servername: "one.example", ALPNProtocols: ["smtp"] };
     assert.match(await refusal(door.port, options), /no.?application.?protocol/i);
     assert.deepEqual(door.failures, ["none of the client's protocols is spoken here"]);
+    assert.deepEqual(door.kinds, ["no_protocol"]);
   });
 
   it("listen() survives a choice that throws", async () => {
@@ -277,6 +289,7 @@ describe("listen() with a door", () => {
     });
     assert.notEqual(await refusal(door.port, { servername: "two.example" }), "connected");
     assert.deepEqual(door.failures, ["no such luck"]);
+    assert.deepEqual(door.kinds, ["other"]);
     await tell(door.port, { servername: "one.example" });
   });
 
@@ -308,6 +321,7 @@ describe("listen() with a door", () => {
     await within("its end", new Promise((resolve) => socket.once("close", resolve)));
     assert.deepEqual([...got], [21, 3, 3, 0, 2, 2, 50]);
     assert.deepEqual(door.failures, ["no hello of TLS"]);
+    assert.deepEqual(door.kinds, ["malformed"]);
   });
 
   it("listen() reads a hello that comes byte by byte", async () => {
@@ -340,8 +354,26 @@ describe("listen() with a door", () => {
     socket.end();
     await within("a failure", door.failed);
     assert.deepEqual(door.failures, ["client left"]);
+    assert.deepEqual(door.kinds, ["left"]);
     socket.destroy();
   });
+
+  const refused: [string, string[], HandshakeFailure][] = [
+    ["speaks older versions alone", ["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"], "incompatible"],
+    ["has ciphers alone that nobody should", ["-tls1_2", "-cipher", "AES128-SHA"], "incompatible"],
+    ["trusts nobody here", ["-tls1_3", "-verify_return_error", "-verify", "1"], "rejected"],
+    ["trusted nobody long ago", ["-tls1_2", "-verify_return_error", "-verify", "1"], "rejected"],
+  ];
+  for (const [title, args, kind] of refused) {
+    it(`listen() tells why of a client that ${title}`, async () => {
+      const context = contextOf(one);
+      await using door = await opened(() => choiceOf(context));
+      await openssl(door.port, ...args);
+      await within("a failure", door.failed);
+      assert.deepEqual([door.kinds, door.secured], [[kind], []]);
+      await tell(door.port, { servername: "one.example" });
+    });
+  }
 
   for (const [title, end, words] of endings) {
     it(`listen() ${title}`, async () => {
@@ -352,11 +384,7 @@ describe("listen() with a door", () => {
         return deaf();
       });
       // Node's own client tells no torn end from a clean one on Deno.
-      const args = ["s_client", "-quiet", "-connect", `127.0.0.1:${door.port}`];
-      const child = spawn("openssl", args, { stdio: ["pipe", "ignore", "pipe"] });
-      let said = "";
-      child.stderr.on("data", (bytes) => said += String(bytes));
-      await within("openssl to end", once(child, "close"));
+      const said = await openssl(door.port);
       assert.equal(/unexpected eof|errno=|error:0/.test(said), words, said);
     });
   }
@@ -457,6 +485,16 @@ describe("listen() with a door", () => {
     socket.destroy();
   });
 });
+
+/** What openssl's own client complains of. */
+async function openssl(port: number, ...args: readonly string[]): Promise<string> {
+  const all = ["s_client", "-quiet", "-connect", `127.0.0.1:${port}`, ...args];
+  const child = spawn("openssl", all, { stdio: ["pipe", "ignore", "pipe"] });
+  let said = "";
+  child.stderr.on("data", (bytes) => said += String(bytes));
+  await within("openssl to end", once(child, "close"));
+  return said;
+}
 
 async function received(socket: TLSSocket, count: number): Promise<Buffer> {
   const parts: Buffer[] = [];

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
+  type Edge,
   explain,
   type Explanation,
   type Knowledge,
@@ -42,6 +43,7 @@ async function told(
   text: string,
   asked: Partial<Question> & { readonly host?: string } = {},
   knowledge = NOTHING,
+  edge?: Edge,
 ): Promise<Explanation> {
   const { host = "a.test", fields = [], ...question } = asked;
   return explain({
@@ -52,7 +54,7 @@ async function told(
     localPort: undefined,
     ...question,
     fields: [["Host", host], ...fields],
-  }, { config: await config(text), knowledge, world: WORLD });
+  }, { config: await config(text), knowledge, world: WORLD, edge });
 }
 
 async function order(text: string, knowledge: Knowledge, asked: Partial<Question> = {}) {
@@ -218,6 +220,66 @@ routes:
       assert.deepEqual(moves, { notSent: true, sent, wentDown, methods });
     });
   }
+});
+
+describe("explain() with TLS", () => {
+  const edge: Edge = {
+    proof: () => undefined,
+    secures: (host) => host === "a.test",
+    port: 443,
+    ports: new Set([443, 8443]),
+    alternative: () => undefined,
+  };
+  const text = `
+listen: [":443", ":80"]
+tls: internal
+routes:
+  - host: a.test
+    steps:
+      - { match: { protocol: https }, respond: 204 }
+      - respond: 418
+  - host: b.test
+    tls: { redirect: false }
+    steps: [{ respond: 200 }]
+`;
+
+  it("goes on where a request in the clear is sent", async () => {
+    const { sentOn, end } = await told(text, { target: "/x?y", localPort: 80 }, NOTHING, edge);
+    assert.equal(sentOn, "https://a.test/x?y");
+    assert.deepEqual([end.kind, end.kind === "answered" && end.status], ["answered", 204]);
+  });
+
+  it("keeps the port of a listener that is spoken to in the clear", async () => {
+    const asked = { host: "a.test:8443", localPort: 8443, misplaced: true };
+    assert.equal((await told(text, asked, NOTHING, edge)).sentOn, "https://a.test:8443/");
+  });
+
+  it("answers where it came what comes with TLS, or may be answered in the clear", async () => {
+    const secure = await told(text, { scheme: "https", localPort: 443 }, NOTHING, edge);
+    const open = await told(text, { host: "b.test", localPort: 80 }, NOTHING, edge);
+    for (const { sentOn, end } of [secure, open]) {
+      assert.deepEqual([sentOn, end.kind], [undefined, "answered"]);
+    }
+  });
+
+  it("refuses in the clear what cannot be sent on", async () => {
+    const asked = { host: "b.test", localPort: 443, misplaced: true };
+    const { sentOn, end } = await told(text, asked, NOTHING, edge);
+    assert.deepEqual([sentOn, end], [undefined, { kind: "error", status: 400 }]);
+  });
+
+  it("tells of a route that wants certificates of its clients", async () => {
+    const guarded = `
+listen: ":443"
+tls: internal
+routes:
+  - host: a.test
+    tls: { client_auth: { ca: /ca.pem } }
+    upstreams: [http://a]
+`;
+    const { found } = await told(guarded, { scheme: "https" }, NOTHING, edge);
+    assert.deepEqual(found?.door, ["asks for a certificate that its authorities signed"]);
+  });
 });
 
 describe("matcherInWords()", () => {

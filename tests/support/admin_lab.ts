@@ -5,6 +5,7 @@ import { Operator } from "../../src/operate.ts";
 import type { Sinks } from "../../src/ops/sinks.ts";
 import type { Events, Status } from "../../src/ops/status.ts";
 import type { AdminRules, Config } from "../../src/rules.ts";
+import { FakeEdge } from "./fake_edge.ts";
 import { within } from "./fake_upstream.ts";
 import { Lab, type LabOptions } from "./lab.ts";
 
@@ -32,14 +33,18 @@ export interface Asking {
 export class AdminLab implements AsyncDisposable {
   readonly lab: Lab;
   readonly operator: Operator;
+  /** Keeps the certificates that the configuration's `tls` asks for. */
+  readonly keeping: FakeEdge;
 
-  private constructor(lab: Lab, operator: Operator) {
+  private constructor(lab: Lab, operator: Operator, keeping: FakeEdge) {
     this.lab = lab;
     this.operator = operator;
+    this.keeping = keeping;
   }
 
   static async open({ admin, sinks = {}, reload, ...options }: AdminLabOptions = {}) {
     let made: Operator | undefined;
+    let keeping: FakeEdge | undefined;
     const lab = await Lab.open({
       ...options,
       config: { ...options.config, admin: { ...ADMIN, ...admin } },
@@ -52,12 +57,13 @@ export class AdminLab implements AsyncDisposable {
           hmacSha256: platform.hmacSha256,
         };
         made = new Operator({ platform: world, log, version: "1.2.3", sinks });
+        keeping = new FakeEdge(clock, log, made);
         const { account, changed, laid, probed } = made;
-        return { account, changed, laid, probed };
+        return { account, changed, laid, probed, tls: keeping.edge };
       },
     });
-    assert.ok(made);
-    const self = new AdminLab(lab, made);
+    assert.ok(made && keeping);
+    const self = new AdminLab(lab, made, keeping);
     const again = reload;
     await made.attend({
       proxy: lab.proxy,

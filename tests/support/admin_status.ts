@@ -66,6 +66,8 @@ export function statusOf(
     draining: false,
     inFlight: 0,
     routes,
+    certificates: [],
+    root: false,
     transitions: [],
     notable: [],
     ...changes,

@@ -1,4 +1,5 @@
 /** What the operator sees of a proxy that nothing happened to yet, for tests to change. */
+import type { CertificateStatus } from "../../src/model.ts";
 import type {
   PoolStatus,
   RouteStatus,
@@ -6,6 +7,8 @@ import type {
   Transition,
   UpstreamStatus,
 } from "../../src/ops/status.ts";
+
+const DAY_MS = 86_400_000;
 
 export function upstreamStatus(
   name: string,
@@ -49,6 +52,26 @@ export function routeStatus(changes: Partial<RouteStatus> = {}): RouteStatus {
   return { id: "r", hosts: ["*"], paths: ["/"], ports: [], pools: [poolStatus()], ...changes };
 }
 
+/** Good for 60 days more, unless told otherwise; it was for 30. */
+export function certificateStatus(
+  now: number,
+  changes: Partial<CertificateStatus> = {},
+): CertificateStatus {
+  return {
+    names: ["a.example"],
+    source: "acme",
+    issuer: "ca.example",
+    state: "good",
+    validFrom: now - 30 * DAY_MS,
+    validTo: now + 60 * DAY_MS,
+    nextAt: now + 30 * DAY_MS,
+    problem: undefined,
+    serial: "0a",
+    fingerprint: "f00d",
+    ...changes,
+  };
+}
+
 /** Of route "r" to upstreams "a" and "b", unless told otherwise. */
 export function status(changes: Partial<Status> = {}): Status {
   return {
@@ -61,6 +84,8 @@ export function status(changes: Partial<Status> = {}): Status {
     draining: false,
     inFlight: 0,
     routes: [routeStatus()],
+    certificates: [],
+    root: false,
     transitions: [],
     notable: [],
     ...changes,

@@ -14,6 +14,8 @@ interface Timer {
 }
 
 export class ManualClock implements Clock {
+  /** Wall clock at its beginning. */
+  static readonly EPOCH = EPOCH;
   #elapsedMs = 0;
   readonly #timers = new Set<Timer>();
   readonly #settle: () => Promise<void>;

@@ -43,6 +43,7 @@ class Scene {
   readonly internal = new FakeIssuer("internal", () => this.clock.now());
   readonly proofs = new Map<string, string>();
   readonly courses: string[] = [];
+  root: string | undefined;
   readonly edge = new TlsEdge({
     clock: this.clock,
     random: () => 0,
@@ -55,7 +56,7 @@ class Scene {
       store: () => Promise.resolve(this.store),
       acmeIssuer: () => this.acme,
       internalIssuer: () => this.internal,
-      root: () => Promise.resolve(undefined),
+      root: () => Promise.resolve(this.root),
     }),
     proofs: {
       http: (token) => this.proofs.get(token),
@@ -63,7 +64,9 @@ class Scene {
     },
     told: (_, { kind }) => this.courses.push(kind),
     madeFailed: (name) => this.courses.push(`not made: ${name}`),
+    rootEnds: () => this.courses.push("the root ends"),
     handshakeFailed: (_, reason) => this.courses.push(reason),
+    secured: ({ version }) => this.courses.push(version),
   });
 
   async replace(next: TlsRules | undefined): Promise<void> {

@@ -5,12 +5,14 @@
 // The texts of modules and not what they export.
 // oxlint-disable import/default
 import actions from "./client/actions.js" with { type: "text" };
+import certificates from "./client/certificates.js" with { type: "text" };
 import dom from "./client/dom.js" with { type: "text" };
 import failures from "./client/failures.js" with { type: "text" };
 import hearing from "./client/hearing.js" with { type: "text" };
 import link from "./client/link.js" with { type: "text" };
 import main from "./client/main.js" with { type: "text" };
 import shapes from "./client/shapes.js" with { type: "text" };
+import certificateView from "./client/view_certificates.js" with { type: "text" };
 import history from "./client/view_history.js" with { type: "text" };
 import frame from "./client/view_frame.js" with { type: "text" };
 import notable from "./client/view_notable.js" with { type: "text" };
@@ -23,6 +25,7 @@ const MODULES = [
   words,
   failures,
   shapes,
+  certificates,
   dom,
   link,
   hearing,
@@ -31,6 +34,7 @@ const MODULES = [
   upstream,
   pool,
   notable,
+  certificateView,
   frame,
   main,
 ];

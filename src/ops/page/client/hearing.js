@@ -27,6 +27,8 @@ export function heardBy(status, heard) {
       const notable = [heard.data, ...status.notable].slice(0, NOTABLE_MAX);
       return { status: { ...status, notable }, stale: false };
     }
+    case "certificates":
+      return { status: { ...status, certificates: heard.data }, stale: false };
     case "config":
       return { status: { ...status, config: heard.data }, stale: true };
     case "dropped":

@@ -11,7 +11,8 @@ import { ACTS, perform, play } from "./actions.js";
 import { h, morph } from "./dom.js";
 import { heardBy } from "./hearing.js";
 import { call, forgetToken, keepToken, listen, Refused, Unauthorised } from "./link.js";
-import { banners, foot, head, tab, tokenForm } from "./view_frame.js";
+import { certificateSection, downloadRoot } from "./view_certificates.js";
+import { banners, foot, head, icon, tab, tokenForm } from "./view_frame.js";
 import { notableSection } from "./view_notable.js";
 import { poolSection } from "./view_pool.js";
 
@@ -55,16 +56,15 @@ function render() {
   show(
     "main",
     ...status.routes.flatMap((route) => route.pools.map((pool) => poolSection(route, pool, scene))),
+    certificateSection(status),
     notableSection(status.notable, status.now),
   );
   show("foot", foot(status));
   if (performance.getEntriesByName("shown").length === 0) performance.mark("shown");
   const { title, colour } = tab(status);
   document.title = `${title} · understudy`;
-  const icon =
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><circle cx="4" cy="4" r="3.5" fill="${colour}"/></svg>`;
   const link_ = document.querySelector("link[rel=icon]");
-  const href = `data:image/svg+xml,${encodeURIComponent(icon)}`;
+  const href = icon(colour);
   if (link_ !== null && link_.getAttribute("href") !== href) link_.setAttribute("href", href);
 }
 
@@ -226,6 +226,9 @@ document.addEventListener("click", (event) => {
       if (upstream === undefined) return;
       return void tried(`${played} ${upstream.name}`, () => play(played, upstream));
     }
+    case "root":
+      event.preventDefault();
+      return void tried("Download", downloadRoot);
     default:
   }
 });

@@ -104,6 +104,16 @@ export function foot({ runtime, listen, config, now }) {
 }
 
 /**
+ * The tab's picture, as a URL.
+ * @param {string} colour
+ */
+export function icon(colour) {
+  const svg =
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><circle cx="4" cy="4" r="3.5" fill="${colour}"/></svg>`;
+  return `data:image/svg+xml,${encodeURIComponent(svg)}`;
+}
+
+/**
  * The tab's own words and colour: what one wants to know without opening it.
  * @param {Status} status
  */
