@@ -21,6 +21,8 @@ import type {
   Listener,
   Pool,
   Refusal,
+  Renewal,
+  Revocation,
   Verdict,
 } from "./model.ts";
 import type { Config, Route } from "./rules.ts";
@@ -224,6 +226,11 @@ export class Proxy {
   /** PEM of its root, where there is one. Rejects with `IssueError`. */
   root(): Promise<string | undefined> {
     return this.#deps.tls?.root() ?? Promise.resolve(undefined);
+  }
+
+  /** Has the certificate for that name issued anew, and the old one called back where a reason is given. */
+  async renewCertificate(name: string, reason?: Revocation): Promise<Renewal> {
+    return await this.#deps.tls?.renew(name, reason) ?? { kind: "unknown" };
   }
 
   /** No configuration is taken over any more. */

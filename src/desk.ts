@@ -3,7 +3,7 @@
  * what others know; keeps nothing of its own.
  */
 import type { Proxy } from "./app.ts";
-import type { CertificateStatus, Member, Pool, Verdict } from "./model.ts";
+import type { CertificateStatus, Member, Pool, Revocation, Verdict } from "./model.ts";
 import type { Action, Denied, Desk } from "./ops/api.ts";
 import { caddyUpstreams } from "./ops/caddy_view.ts";
 import type { Feed } from "./ops/feed.ts";
@@ -12,7 +12,13 @@ import { described, type Log } from "./ops/log.ts";
 import type { Named } from "./ops/naming.ts";
 import { redactedConfig } from "./ops/redact.ts";
 import type { Sinks } from "./ops/sinks.ts";
-import type { ActionResult, ConfigStatus, Status, Summary } from "./ops/status.ts";
+import type {
+  ActionResult,
+  CertificateResult,
+  ConfigStatus,
+  Status,
+  Summary,
+} from "./ops/status.ts";
 import { probeStatus, routeStatus, type Sight, summary, upstreamStatus } from "./ops/view.ts";
 import type { Clock } from "./platform/platform.ts";
 import { available, expected } from "./request/pick.ts";
@@ -192,6 +198,24 @@ export class ProxyDesk implements Desk {
     const problems = await reload();
     if (problems.length === 0) return this.#deps.configStatus();
     return { status: 422, denied: { error: "Cannot take the configuration over", problems } };
+  }
+
+  async renew(
+    name: string,
+    reason: Revocation | undefined,
+  ): Promise<CertificateResult | Denied> {
+    const renewal = await this.attended?.proxy.renewCertificate(name, reason);
+    switch (renewal?.kind) {
+      case "renewed":
+        return { certificate: renewal.certificate };
+      case "failed":
+        return { status: 409, denied: { error: renewal.reason } };
+      case "from_files":
+        return { status: 409, denied: { error: `Cannot renew "${name}" as it comes from files` } };
+      case "unknown":
+      case undefined:
+        return { status: 404, denied: { error: `Cannot find a certificate for "${name}"` } };
+    }
   }
 
   async play(upstream: string, act: string): Promise<Denied | undefined> {

@@ -330,6 +330,19 @@ export interface CertificateTurn {
   readonly certificate: CertificateStatus;
 }
 
+/** Reasons for which a holder may call a certificate back (RFC 5280 section 5.3.1). */
+export const REVOCATIONS = ["unspecified", "key_compromise", "superseded", "cessation"] as const;
+export type Revocation = typeof REVOCATIONS[number];
+
+/** What came of the wish for another certificate. */
+export type Renewal =
+  | { readonly kind: "renewed"; readonly certificate: CertificateStatus }
+  /** None is for that name. */
+  | { readonly kind: "unknown" }
+  /** Somebody else has to renew it. */
+  | { readonly kind: "from_files" }
+  | { readonly kind: "failed"; readonly reason: string };
+
 // —— what is told of it afterwards ———————————————————————————————————————————————————————
 
 /** The whole story of one exchange, for the access log and for counters. */

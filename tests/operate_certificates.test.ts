@@ -159,3 +159,49 @@ describe("GET /api/root.pem", () => {
     assert.equal(status, 405);
   });
 });
+
+describe("POST /api/certificates", () => {
+  it("renews one by any of its names, as the API's description says", async () => {
+    const both = certificate(["a.example", "*.a.example"], ACME);
+    await using desk = await open(tlsRules([both]));
+    const { status, body } = await desk.post("/api/certificates/X.a.example/renew");
+    assert.deepEqual([status, body.certificate.serial], [200, "ca.test-2"]);
+    assert.deepEqual(desk.keeping.acme.revoked, []);
+    const { body: api } = await desk.told("/api/openapi.json");
+    const schema = {
+      ...{ $ref: "#/components/schemas/CertificateResult", $defs: api.components.schemas },
+    };
+    assert.deepEqual(misfits(schema, body), []);
+  });
+
+  it("calls the old one back for the reason that is given", async () => {
+    await using desk = await open(tlsRules([certificate(["a.example"], ACME)]));
+    const path = "/api/certificates/a.example/revoke";
+    assert.equal((await desk.post(`${path}?reason=key_compromise`)).status, 200);
+    assert.equal((await desk.post(path)).status, 200);
+    assert.deepEqual(desk.keeping.acme.revoked.map(({ reason }) => reason), [
+      "key_compromise",
+      "unspecified",
+    ]);
+    const wrong = await desk.post(`${path}?reason=mood`);
+    assert.deepEqual([wrong.status, wrong.body.error], [
+      422,
+      'Expected a reason of unspecified, key_compromise, superseded, cessation but received "mood"',
+    ]);
+  });
+
+  const refusals: [string, string, number, string][] = [
+    ["why the authority gave none", "a.example", 409, "no such name"],
+    ["that files are somebody else's", "files.lan", 409, "comes from files"],
+    ["that nobody has that name", "b.example", 404, 'Cannot find a certificate for "b.example"'],
+  ];
+  for (const [title, name, expected, reason] of refusals) {
+    it(`tells ${title}`, async () => {
+      await using desk = await open(tlsRules([certificate(["a.example"], ACME), FILES]));
+      desk.keeping.acme.problem = { reason: "no such name" };
+      const { status, body } = await desk.post(`/api/certificates/${name}/renew`);
+      assert.equal(status, expected);
+      assert.ok(body.error.includes(reason), body.error);
+    });
+  }
+});

@@ -49,8 +49,8 @@ export class AdminClient {
   }
 
   /** Has something done. Rejects with `AdminError`. */
-  async post<Answer>(path: string): Promise<Answer> {
-    return await this.#answer("POST", path, PROBE_LIMIT_MS);
+  async post<Answer>(path: string, limitMs = PROBE_LIMIT_MS): Promise<Answer> {
+    return await this.#answer("POST", path, limitMs);
   }
 
   /** What happens, as it happens, until the signal aborts or the other side ends. Rejects with `AdminError`. */

@@ -1,6 +1,7 @@
 /** Finds the command that the first word names, hands it the rest, and turns wrong words into exit code 2. */
 import { ListenError, type Platform } from "../platform/platform.ts";
 import { adapt } from "./adapt.ts";
+import { certificate } from "./certificate.ts";
 import { type Command, EXIT, parse, UsageError } from "./command.ts";
 import { completionOf } from "./completion.ts";
 import { demo } from "./demo.ts";
@@ -22,7 +23,7 @@ import { version } from "./version.ts";
 /** In the order in which one comes to need them. */
 export const COMMANDS: readonly Command[] = [
   ...[init, run, validate, fmt, adapt, proxy, demo],
-  ...[status, tail, explain, ...deeds, reload],
+  ...[status, tail, explain, ...deeds, reload, certificate],
   ...[service, trust, completionOf(() => COMMANDS), version],
 ];
 

@@ -3,6 +3,7 @@
  * paths over a desk that knows and does; who may ask is the guard's business.
  */
 import { type Context, Hono } from "hono";
+import { type Revocation, REVOCATIONS } from "../model.ts";
 import type { AdminRules } from "../rules.ts";
 import type { CaddyUpstream } from "./caddy_view.ts";
 import { eventText, type Feed } from "./feed.ts";
@@ -10,7 +11,14 @@ import { refusal, type SameSecret } from "./guard.ts";
 import { type Named, resolve } from "./naming.ts";
 import { openApi } from "./openapi.ts";
 import { policyFor, shield } from "./shield.ts";
-import type { ActionResult, ApiError, ConfigStatus, Status, Summary } from "./status.ts";
+import type {
+  ActionResult,
+  ApiError,
+  CertificateResult,
+  ConfigStatus,
+  Status,
+  Summary,
+} from "./status.ts";
 
 export const ACTIONS = ["drain", "undrain", "probe", "failback"] as const;
 export type Action = typeof ACTIONS[number];
@@ -42,6 +50,8 @@ export interface Desk {
   upstreams(): readonly Named[];
   act(upstreamId: string, action: Action): Promise<ActionResult | Denied>;
   reload(): Promise<ConfigStatus | Denied>;
+  /** Has the certificate for that name issued anew, and the old one called back where a reason is given. */
+  renew(name: string, reason: Revocation | undefined): Promise<CertificateResult | Denied>;
   /** What only the demo can do. */
   play(upstream: string, act: string): Promise<Denied | undefined>;
   bug(error: unknown): void;
@@ -105,6 +115,20 @@ function routes(desk: Desk): Hono {
     return "denied" in result ? c.json(result.denied, result.status) : c.json({ config: result });
   });
   app.post("/api/upstreams/:name/:action", (c) => acted(c, desk, c.req.param()));
+  app.post("/api/certificates/:name/renew", async (c) => {
+    const result = await desk.renew(c.req.param("name").toLowerCase(), undefined);
+    return "denied" in result ? c.json(result.denied, result.status) : c.json(result);
+  });
+  app.post("/api/certificates/:name/revoke", async (c) => {
+    const asked = c.req.query("reason") ?? "unspecified";
+    const reason = REVOCATIONS.find((one) => one === asked);
+    if (reason === undefined) {
+      const error = `Expected a reason of ${REVOCATIONS.join(", ")} but received "${asked}"`;
+      return c.json({ error }, 422);
+    }
+    const result = await desk.renew(c.req.param("name").toLowerCase(), reason);
+    return "denied" in result ? c.json(result.denied, result.status) : c.json(result);
+  });
   app.post("/api/stage/:name/:act", async (c) => {
     const denied = await desk.play(c.req.param("name"), c.req.param("act"));
     return denied === undefined ? c.json({ done: true }) : c.json(denied.denied, denied.status);

@@ -1,4 +1,5 @@
 /** The OpenAPI 3.1 description of the admin API. The shapes are next door; a test holds real answers against both. */
+import { REVOCATIONS } from "../model.ts";
 import { SCHEMAS } from "./openapi_schemas.ts";
 
 const NAME = {
@@ -53,6 +54,29 @@ function action(summary: string, more: object = {}) {
   };
 }
 
+const REASON = {
+  name: "reason",
+  in: "query",
+  description: "Why it is called back (RFC 5280 section 5.3.1).",
+  schema: { enum: [...REVOCATIONS], default: "unspecified" },
+};
+
+function renewal(summary: string, more: readonly object[]) {
+  const name = { ...NAME, description: "One of its names; it is waited for." };
+  return {
+    post: {
+      summary,
+      parameters: [name, ...more],
+      responses: {
+        200: json("The new one.", ref("CertificateResult")),
+        404: failed("None is for that name."),
+        409: failed("It comes from files, or the authority gave none: the old one is shown on."),
+        ...GUARDED,
+      },
+    },
+  };
+}
+
 /** The description, as it is served. */
 export function openApi(version: string) {
   return {
@@ -91,6 +115,11 @@ export function openApi(version: string) {
       "/api/upstreams/{name}/undrain": action("Lets requests come again."),
       "/api/upstreams/{name}/probe": action("Probes it now and tells the verdict."),
       "/api/upstreams/{name}/failback": action("Lets its pool go back to whom it prefers."),
+      "/api/certificates/{name}/renew": renewal("Has the certificate for a name issued anew.", []),
+      "/api/certificates/{name}/revoke": renewal(
+        "Has another one issued in its place and calls the old one back, in this order.",
+        [REASON],
+      ),
       "/api/reload": {
         post: {
           summary: "Reads the configuration again.",

@@ -138,6 +138,7 @@ export const SCHEMAS = {
   }, { latencyMs: latency, probeMs: latency }),
   Dropped: object({ count }),
   ActionResult: object({ upstream: ref("UpstreamStatus") }, { probe: ref("ProbeStatus") }),
+  CertificateResult: object({ certificate: ref("CertificateStatus") }),
   ReloadResult: object({ config: ref("ConfigStatus") }),
   CaddyUpstream: object({
     address: text,

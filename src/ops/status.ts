@@ -31,6 +31,11 @@ export interface Status {
   readonly notable: readonly Notable[];
 }
 
+/** What came of a certificate that was asked for anew. */
+export interface CertificateResult {
+  readonly certificate: CertificateStatus;
+}
+
 export interface ConfigStatus {
   /** Undefined where it came from the command line. */
   readonly path: string | undefined;

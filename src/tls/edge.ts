@@ -4,15 +4,14 @@
  */
 import { addressKey } from "../address.ts";
 import { covers } from "../names.ts";
-import type { CertificateStatus } from "../model.ts";
+import type { CertificateStatus, Renewal, Revocation } from "../model.ts";
 import type { Handshake, NamedIdentity, TlsDoor } from "../platform/tls.ts";
 import type { ListenRules } from "../rules.ts";
 import type { CertificateRules, TlsRules } from "../tls_rules.ts";
 import { clientAuthorities, usesAuthority } from "./certificate_rules.ts";
 import { statusOf } from "./certificate_status.ts";
 import type { EdgeDeps, Vault } from "./edge_deps.ts";
-import { FilePair } from "./files.ts";
-import type { Issuer } from "./issuer.ts";
+import { type Holder, openHolder } from "./holder.ts";
 import { Keeper } from "./keeper.ts";
 import { Lookout } from "./lookout.ts";
 import { within } from "./nap.ts";
@@ -26,8 +25,6 @@ import { Turns } from "./turns.ts";
 const FIRST_WAIT_MS = 8_000;
 /** Certificates ordered at once. */
 const ORDERS_MAX = 4;
-
-type Holder = Keeper | FilePair;
 
 export class TlsEdge {
   readonly #deps: EdgeDeps;
@@ -123,6 +120,19 @@ export class TlsEdge {
     return this.#vault.root();
   }
 
+  /** Has the certificate for that name issued anew, and the old one called back where a reason is given. */
+  async renew(name: string, reason?: Revocation): Promise<Renewal> {
+    const rules = this.#rules?.certificates.find(({ names }) =>
+      names.some((one) => covers(one, name))
+    );
+    const holder = rules && this.#holders.get(rules.id);
+    if (holder === undefined) return { kind: this.#shelf.has(name) ? "from_files" : "unknown" };
+    if (!(holder instanceof Keeper)) return { kind: "from_files" };
+    const problem = await (reason === undefined ? holder.renew() : holder.revoke(reason));
+    if (problem !== undefined) return { kind: "failed", reason: problem };
+    return { kind: "renewed", certificate: this.standing(holder.rules) };
+  }
+
   /** How things stand with each certificate, in the order of the configuration. */
   status(): readonly CertificateStatus[] {
     return (this.#rules?.certificates ?? []).map((rules) => this.standing(rules));
@@ -162,32 +172,18 @@ export class TlsEdge {
   }
 
   #hold(rules: CertificateRules): void {
-    const { clock, random, workshop, platform, told } = this.#deps;
-    const shelf = this.#shelf;
-    const { source } = rules;
-    if (source.kind === "files") {
-      const pair = { ...rules, source };
-      const tell = (_: CertificateRules, course: Parameters<typeof told>[1]) => told(rules, course);
-      this.#holders.set(
-        rules.id,
-        new FilePair(pair, { ...platform, clock, workshop, shelf, tell }),
-      );
-      return;
-    }
-    const vault = this.#vault;
-    const issuers: readonly Issuer[] = source.kind === "acme"
-      ? source.issuers.map((issuer) => vault.acmeIssuer(issuer))
-      : [vault.internalIssuer(source.lifetimeMs)];
-    const keeper = new Keeper(rules, issuers, {
-      ...{ clock, random, workshop, shelf, turns: this.#turns },
-      store: () => vault.store(),
-      tell: (_, course) => {
+    const holder = openHolder(rules, {
+      ...this.#deps,
+      shelf: this.#shelf,
+      turns: this.#turns,
+      vault: this.#vault,
+      told: (one, course) => {
         this.#sweep();
-        told(rules, course);
+        this.#deps.told(one, course);
       },
     });
-    this.#holders.set(rules.id, keeper);
-    void keeper.run();
+    this.#holders.set(rules.id, holder);
+    if (holder instanceof Keeper) void holder.run();
   }
 
   #openOnDemand({ onDemand }: TlsRules): OnDemand | undefined {

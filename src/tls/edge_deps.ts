@@ -4,7 +4,7 @@ import type { ConnectionTls, HandshakeFailure } from "../platform/tls.ts";
 import type { AcmeRules, CertificateRules } from "../tls_rules.ts";
 import type { PairCourse } from "./files.ts";
 import type { Identity, Issuer, Store } from "./issuer.ts";
-import type { Course } from "./keeper.ts";
+import type { Course } from "./course.ts";
 import type { Warning } from "./lookout.ts";
 import type { Workshop } from "./shelf.ts";
 

@@ -2,6 +2,7 @@
  * What everybody who gives certificates promises, an authority on the Internet and the one of our own
  * alike, and what a certificate is while it is held. No behaviour lives here.
  */
+import type { Revocation } from "../model.ts";
 
 /** A certificate with its key. Texts are PEM. */
 export interface Identity {
@@ -32,10 +33,6 @@ export interface Issuer {
   /** Tells everybody that the certificate is not to be trusted any more. Rejects with `IssueError`. */
   readonly revoke?: (chain: string, reason: Revocation, signal: AbortSignal) => Promise<void>;
 }
-
-/** Reasons that a holder may give (RFC 5280 section 5.3.1). */
-export const REVOCATIONS = ["unspecified", "key_compromise", "superseded", "cessation"] as const;
-export type Revocation = typeof REVOCATIONS[number];
 
 /** What an authority says of a certificate's renewal (RFC 9773). */
 export interface Advice extends Span {

@@ -2,24 +2,17 @@
  * Keeps one certificate good: from the store or newly issued, renewed in time, the old one shown on whatever
  * happens. One loop, which ends when it is stopped.
  */
+import type { Revocation } from "../model.ts";
 import type { Clock } from "../platform/platform.ts";
 import type { CertificateRules } from "../tls_rules.ts";
-import { type Identity, IssueError, type Issuer, type Revocation, type Store } from "./issuer.ts";
+import { type Course, type Failure, failureOf, type Gained } from "./course.ts";
+import type { Identity, Issuer, Store } from "./issuer.ts";
 import { Nap } from "./nap.ts";
 import { pauseMs, renewalAt } from "./schedule.ts";
 import { type Shelf, Shown, type Workshop } from "./shelf.ts";
 import { bestStored, storedPath } from "./stored.ts";
 import type { Turns } from "./turns.ts";
 import { identityFile } from "./identity_file.ts";
-
-type Gained = "loaded" | "issued" | "renewed";
-
-/** What becomes of a certificate, for the log and for people. */
-export type Course =
-  | { readonly kind: Gained; readonly issuer: string; readonly validTo: number }
-  /** It is shown, and lost when the process ends. */
-  | { readonly kind: "unsaved"; readonly reason: string }
-  | { readonly kind: "failed"; readonly reason: string; readonly againAt: number };
 
 export interface KeeperDeps {
   readonly clock: Clock;
@@ -31,11 +24,6 @@ export interface KeeperDeps {
   /** Bounds how many are ordered at once. */
   readonly turns: Turns;
   readonly tell: (rules: CertificateRules, course: Course) => void;
-}
-
-interface Failure {
-  readonly reason: string;
-  readonly retryAfterMs?: number | undefined;
 }
 
 /** When what is shown will be renewed, and when its authority is asked again. Wall clock. */
@@ -95,17 +83,17 @@ export class Keeper {
     });
   }
 
-  /** Has the certificate that is shown replaced and then revoked. Rejects with `IssueError`. */
-  async revoke(reason: Revocation): Promise<void> {
+  /** Has what is shown replaced, and only then called back. Tells why that was not done. */
+  async revoke(reason: Revocation): Promise<string | undefined> {
     const [issuer, shown] = [this.#issuedBy, this.#shown];
-    if (issuer === undefined || shown === undefined) {
-      throw new IssueError("Cannot revoke a certificate as there is none");
+    const problem = await this.renew();
+    if (problem !== undefined || issuer === undefined || shown === undefined) return problem;
+    try {
+      await issuer.revoke?.(shown.identity.chain, reason, this.#end.signal);
+      return undefined;
+    } catch (error) {
+      return failureOf(error).reason;
     }
-    const why = await this.renew();
-    if (why !== undefined) {
-      throw new IssueError(`Cannot revoke the certificate as no other one was given: ${why}`);
-    }
-    await issuer.revoke?.(shown.identity.chain, reason, this.#end.signal);
   }
 
   /** Keeps it good until it is stopped. Never rejects. */
@@ -242,9 +230,4 @@ export class Keeper {
   #tell(course: Course): void {
     this.#deps.tell(this.rules, course);
   }
-}
-
-function failureOf(error: unknown): Failure {
-  const reason = error instanceof Error ? error.message : String(error);
-  return error instanceof IssueError ? { reason, retryAfterMs: error.retryAfterMs } : { reason };
 }

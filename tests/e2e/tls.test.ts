@@ -64,8 +64,8 @@ routes:
 `,
         { engine: "wire" },
       );
-      const [, plain] = proxy.lines.find(({ msg }) => msg === "proxy.started")
-        ?.["listening"] as string[];
+      const started = proxy.lines.find(({ msg }) => msg === "proxy.started");
+      const [, plain] = started?.["listening"] as string[] | undefined ?? [];
       plainPort = Number(new URL(plain ?? "").port);
     });
 
@@ -183,7 +183,7 @@ routes:
       });
       const said = Promise.withResolvers<string>();
       socket.on("error", said.reject);
-      socket.on("message", (data) => said.resolve(String(data)));
+      socket.on("message", (data) => said.resolve((data as Buffer).toString()));
       socket.on("open", () => socket.send("hello through TLS"));
       assert.match(await said.promise, /hello through TLS/);
       socket.close();

@@ -2,10 +2,11 @@
  * Certificates that are words: what is in a chain is written there as JSON, so that tests of who shows
  * what need no cryptography. Stores in memory, and issuers that do as they are told.
  */
+import type { Revocation } from "../../src/model.ts";
 import type { CertificateFacts, TlsContext, TlsMaterial } from "../../src/platform/tls.ts";
 import { CertificateError } from "../../src/platform/tls.ts";
 import type { CertificateRules, CertificateSource } from "../../src/tls_rules.ts";
-import type { Advice, Identity, Issuer, Revocation, Store } from "../../src/tls/issuer.ts";
+import type { Advice, Identity, Issuer, Store } from "../../src/tls/issuer.ts";
 import { IssueError } from "../../src/tls/issuer.ts";
 import type { Workshop } from "../../src/tls/shelf.ts";
 

@@ -268,6 +268,17 @@ describe("TlsEdge", () => {
     assert.equal(scene.edge.status()[0]?.state, "good", "it was renewed meanwhile");
     scene.edge.close();
   });
+
+  it("renew() shows another one for a name that is kept, and says which", async () => {
+    const scene = new Scene();
+    await scene.replace(rules([certificate(["*.a.lan"], INTERNAL)]));
+    const renewal = await scene.edge.renew("x.a.lan");
+    assert.deepEqual([renewal.kind, await scene.serial("y.a.lan")], ["renewed", "internal-2"]);
+    assert.deepEqual(await scene.edge.renew("a.lan"), { kind: "unknown" });
+    scene.internal.problem = { reason: "away" };
+    assert.deepEqual(await scene.edge.renew("*.a.lan"), { kind: "failed", reason: "away" });
+    scene.edge.close();
+  });
 });
 
 const ACME = {

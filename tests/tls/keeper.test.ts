@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { identityFile } from "../../src/tls/identity_file.ts";
-import { type Course, Keeper } from "../../src/tls/keeper.ts";
+import type { Course } from "../../src/tls/course.ts";
+import { Keeper } from "../../src/tls/keeper.ts";
 import { Shelf } from "../../src/tls/shelf.ts";
 import { Turns } from "../../src/tls/turns.ts";
 import { certificate, FakeIssuer, identity, MemoryStore, workshop } from "../support/fake_tls.ts";
@@ -286,7 +287,7 @@ describe("Keeper", () => {
   it("revoke() replaces a certificate before it tells everybody not to trust it", async () => {
     const scene = await new Scene().run();
     const before = scene.shelf.get(RULES.id)?.identity.chain;
-    await scene.keeper.revoke("key_compromise");
+    assert.equal(await scene.keeper.revoke("key_compromise"), undefined);
     assert.equal(scene.serial, "first-2");
     assert.deepEqual(scene.first.revoked, [{ chain: before, reason: "key_compromise" }]);
     scene.keeper.stop();
@@ -295,7 +296,7 @@ describe("Keeper", () => {
   it("revoke() leaves a certificate alone that nothing can take the place of", async () => {
     const scene = await new Scene().run();
     scene.first.problem = { reason: "away" };
-    await assert.rejects(scene.keeper.revoke("superseded"), /no other one was given: away/);
+    assert.equal(await scene.keeper.revoke("superseded"), "away");
     assert.deepEqual([scene.serial, scene.first.revoked], ["first-1", []]);
     scene.keeper.stop();
   });

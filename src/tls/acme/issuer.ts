@@ -2,9 +2,10 @@
  * An authority that speaks ACME (RFC 8555) as an issuer: what is asked of it, within which time, and what is
  * told when nothing comes of it. When it is asked, and who is asked instead, is decided elsewhere.
  */
+import type { Revocation } from "../../model.ts";
 import type { AcmeRules } from "../../tls_rules.ts";
 import { type DnsDeps, DnsProver } from "../dns/prover.ts";
-import { type Advice, IssueError, type Issuer, type Revocation, type Store } from "../issuer.ts";
+import { type Advice, IssueError, type Issuer, type Store } from "../issuer.ts";
 import { limited } from "../limit.ts";
 import type { ProofBoard } from "../proofs.ts";
 import { Accounts } from "./account.ts";
