@@ -20,11 +20,12 @@ const SECTIONS: readonly Section[] = [
   { title: "`servers` of the global options", prefix: "global.servers." },
   { title: "Global options", prefix: "global." },
   { title: "Addresses of sites", prefix: "site " },
+  { title: "Options of `tls`", prefix: "tls." },
   { title: "Directives", prefix: "" },
 ];
 
 /** From the whole to the small, which is not the order in which rows are told apart. */
-const ORDER = [9, 10, 5, 4, 1, 3, 2, 0, 6, 8, 7];
+const ORDER = [9, 11, 10, 5, 4, 1, 3, 2, 0, 6, 8, 7];
 
 const HEAD = `# From Caddy
 

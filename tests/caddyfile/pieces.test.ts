@@ -44,7 +44,7 @@ describe("toOurs()", () => {
   });
 
   it("names placeholders that have no counterpart", () => {
-    const written = "{time.now} {tls_version} {nope} {http.request.body} {file.x}";
+    const written = "{time.now} {http.request.tls.resumed} {nope} {http.request.body} {file.x}";
     assert.deepEqual(toOurs(written).unknown, written.split(" "));
   });
 });
