@@ -28,7 +28,7 @@ export function assemble(sites: readonly SiteDraft[], scope: AssembleScope): Wri
   const { session, globals, root } = scope;
   const { report } = session;
   const ports = portsOf(sites, report);
-  const groups = sites.flatMap((site) => groupsOf(site, { sites, ports, globals }));
+  const groups = groupsOf(sites, ports, globals);
   const listeners = listenersOf(sites, groups, { ports, globals, report });
   const secure = groups.filter(({ speech }) => speech !== "plain");
   for (const site of sites) {

@@ -45,28 +45,40 @@ export function portsOf(sites: readonly SiteDraft[], report: Report): Ports {
   return { all, secure };
 }
 
-/** Hosts that are served on the same ports and path share a route. */
+/** Hosts of a site that are served on the same ports and path share a route. */
 export function groupsOf(
+  sites: readonly SiteDraft[],
+  ports: Ports,
+  globals: Globals,
+): readonly Group[] {
+  const isOn = sendsOn(globals) && !isCaughtInTheClear(sites, globals);
+  const taken = clearHosts(sites, globals);
+  return sites.flatMap((site) => {
+    const maySend = (host: string): boolean =>
+      isOn && maySendOn(host, site, globals) && !taken.some((one) => covers(one, host));
+    return groupsOfSite(site, { ports, httpPort: globals.httpPort, maySend });
+  });
+}
+
+function groupsOfSite(
   site: SiteDraft,
-  { sites, ports, globals }: {
-    readonly sites: readonly SiteDraft[];
+  { ports, httpPort, maySend }: {
     readonly ports: Ports;
-    readonly globals: Globals;
+    readonly httpPort: number;
+    readonly maySend: (host: string) => boolean;
   },
 ): readonly Group[] {
   const { addresses, isBare, token } = site;
   if (isBare) {
     return [{ site, token, hosts: [], path: "", ports: [], speech: "plain", sendsOn: false }];
   }
-  const taken = clearHosts(sites, globals);
   const byHost = Map.groupBy(addresses, ({ host, path }) => `${host.toLowerCase()} ${path}`);
   const parts = [...byHost.values()].flatMap((same): Group[] => {
     const [first] = same;
     if (first === undefined) return [];
     const { host, path } = first;
-    const may = sendsOn(globals) && maySendOn(host.toLowerCase(), site, globals) &&
-      !taken.some((one) => covers(one, host.toLowerCase()));
-    return shares(same, { ports, httpPort: may ? globals.httpPort : undefined }).map((share) => ({
+    const from = maySend(host.toLowerCase()) ? httpPort : undefined;
+    return shares(same, ports, from).map((share) => ({
       ...{ site, token: first.token, path, hosts: [host === "" ? "*" : host] },
       ...share,
     }));
@@ -91,6 +103,20 @@ function clearHosts(sites: readonly SiteDraft[], { httpPort }: Globals): readonl
   );
 }
 
+/**
+ * Where all certificates are there already, a site for any host in the clear has all that comes: Caddy puts
+ * what is sent on before it only where it manages certificates itself.
+ */
+function isCaughtInTheClear(sites: readonly SiteDraft[], { httpPort }: Globals): boolean {
+  const isLoaded = sites.every(({ addresses, tls }) =>
+    tls?.source?.kind === "files" || addresses.every(({ speech }) => speech !== "tls")
+  );
+  return isLoaded &&
+    sites.some(({ addresses }) =>
+      addresses.some(({ host, port, path }) => host === "" && port === httpPort && isWhole(path))
+    );
+}
+
 function isWhole(path: string): boolean {
   return path === "" || path === "/*" || path === "*";
 }
@@ -105,19 +131,20 @@ function maySendOn(host: string, { tls }: SiteDraft, { tls: { top, issuers } }: 
 
 type Share = Pick<Group, "ports" | "speech" | "sendsOn">;
 
-/** Where a host is answered: with TLS, in the clear, or both. */
+/** Where a host is answered: with TLS, in the clear, or both. `from`: where it may be sent on from. */
 function shares(
   same: readonly Address[],
-  { ports: { secure }, httpPort }: { ports: Ports; httpPort: number | undefined },
+  { secure }: Ports,
+  from: number | undefined,
 ): readonly Share[] {
   const own = [...new Set(same.map(({ port }) => port))];
   const inTls = own.filter((port) => secure.has(port));
   const inClear = own.filter((port) => !secure.has(port));
   if (inTls.length === 0) return [{ ports: own, speech: "plain", sendsOn: false }];
-  if (httpPort === undefined || inClear.includes(httpPort)) {
+  if (from === undefined || inClear.includes(from)) {
     return [{ ports: own, speech: inClear.length === 0 ? "tls" : "both", sendsOn: false }];
   }
-  const share: Share = { ports: [...inTls, httpPort], speech: "tls", sendsOn: true };
+  const share: Share = { ports: [...inTls, from], speech: "tls", sendsOn: true };
   return inClear.length === 0
     ? [share]
     : [share, { ports: inClear, speech: "plain", sendsOn: false }];

@@ -176,7 +176,7 @@ const ADDRESSES: readonly Support[] = [
       "`.home.arpa` as in Caddy, and also `.lan`, `.test`, `.example`, `.invalid` and names of one label",
   ),
   refused(
-    "site host.ts.net",
+    "site *.ts.net",
     "Caddy has Tailscale give it a certificate",
     "`tls CERT KEY` with the files that `tailscale cert` writes",
   ),

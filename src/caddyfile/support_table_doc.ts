@@ -43,6 +43,16 @@ Where Caddy's default is another than that of YAML here, the imported configurat
 \`policy: random\`, \`transport.keepalive: 2m\`, \`transport.keepalive_idle_conns: 32\`,
 \`transport.max_response_header: 10MiB\`.
 
+A site that Caddy serves with TLS is served with TLS here. Whatever the file says of it:
+
+- Accounts and certificates that Caddy keeps stay where they are. Public names get others at the
+  first start, and the authority for private names is another one: \`understudy trust\` installs it.
+- Let's Encrypt is asked, and nobody in its stead unless an \`issuer acme\` names one.
+- A host that no site has is answered with 404, in the clear as well, where Caddy sends it on.
+- Who speaks no TLS where it is spoken is sent on, where Caddy answers with 400.
+- Port 80 opens beside port 443 with \`disable_redirects\` or another \`http_port\`, too, where proofs
+  or redirects have use for it; it does no harm if it cannot.
+
 This page is written from the table that the importer itself goes by.
 `;
 

@@ -4,7 +4,7 @@
  * table, to be read and searched in one place.
  */
 import type { Support } from "./directive.ts";
-import { better, different, refused, same } from "./support_rows.ts";
+import { different, refused, same } from "./support_rows.ts";
 
 const NO_LINE = "no line at all";
 const IN_FILES = "`tls CERT KEY` with the files of one";
@@ -226,7 +226,11 @@ const HANDSHAKES: readonly Support[] = [
     "tls.client_auth",
     "who shows nothing, or nothing good, is answered with 403, where Caddy breaks the handshake off",
   ),
-  same("tls.client_auth.mode", "client_auth.required", "`require_and_verify` or `verify_if_given`"),
+  different(
+    "tls.client_auth.mode",
+    "client_auth.required",
+    "`require_and_verify`, or `verify_if_given`, by which a certificate that nobody signed counts as none",
+  ),
   refused(
     "tls.client_auth.mode.request",
     "a certificate that nobody verifies says nothing",
@@ -237,7 +241,7 @@ const HANDSHAKES: readonly Support[] = [
     "a certificate that nobody verifies says nothing",
     "`mode require_and_verify` with trusted_ca_cert_file",
   ),
-  better(
+  different(
     "tls.client_auth.trusted_ca_cert_file",
     "client_auth.ca",
     "every certificate in the file, where Caddy reads the first",

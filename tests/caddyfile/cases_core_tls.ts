@@ -29,7 +29,7 @@ const WHOLE: Readonly<Record<string, string>> = {
   "tls.protocols.some": "a.com {\ntls {\nprotocols tls1.3\n}\n}\nb.com {\n}",
   "site host": "a.com {\nrespond 204\n}",
   "site private host": "gpu.lan, 10.0.0.1 {\nrespond 204\n}",
-  "site host.ts.net": "a.b.ts.net {\nrespond 204\n}",
+  "site *.ts.net": "a.b.ts.net {\nrespond 204\n}",
   "site https://host": "https://a.com {\nrespond 204\n}",
   "site host:port": "a.com:8443 {\nrespond 204\n}",
   "site http:// and https://": "http://a.com, https://a.com {\nrespond 204\n}",

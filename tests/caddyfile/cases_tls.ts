@@ -117,6 +117,12 @@ export const SITE_CASES: readonly TlsCase[] = [
     routes: [{ port: 80 }, A],
   },
   {
+    title: "everything in the clear, where certificates are there already",
+    text: ":80 {\n}\na.example.com {\n tls c.pem c.key\n}",
+    listen: BOTH,
+    routes: [{ port: 80 }, { ...A, port: 443, tls: { cert: "c.pem", key: "c.key" } }],
+  },
+  {
     title: "all others with TLS, where no certificate is for them",
     text: "a.example.com {\n}\n:443 {\n}",
     listen: ":443",
