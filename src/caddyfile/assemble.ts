@@ -4,7 +4,7 @@
  */
 import type { Globals } from "./globals.ts";
 import { type Listener, listenersOf, writtenListener } from "./listeners.ts";
-import { refuse, type Session } from "./session.ts";
+import { refuse, type Session, take } from "./session.ts";
 import { sharedCertificates, wildcardsOf } from "./shared_certificates.ts";
 import type { SiteDraft } from "./site.ts";
 import { type Group, groupsOf, portsOf } from "./site_ports.ts";
@@ -68,6 +68,7 @@ function tellOfTlsInTheClear({ tls }: SiteDraft, isSecure: boolean, session: Ses
   const isOfConnections = tls.source?.kind === "files" || tls.clientAuth !== undefined ||
     tls.minVersion !== undefined;
   if (isOfConnections) refuse(session, tls.name, "tls.in the clear");
+  else take(session, tls.name, "tls.without TLS");
 }
 
 /** Says once at the top what all sites say. */

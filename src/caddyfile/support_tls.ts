@@ -10,10 +10,11 @@ const NO_LINE = "no line at all";
 const IN_FILES = "`tls CERT KEY` with the files of one";
 
 const CERTIFICATES: readonly Support[] = [
-  different(
-    "tls",
-    "routes[].tls",
-    "of a site that is served in the clear nothing comes of it, in Caddy neither",
+  same("tls", "routes[].tls", "for several sites alike, or for names of others, at the top"),
+  same(
+    "tls.without TLS",
+    "",
+    "nothing comes of it in a site that is served in the clear, in Caddy neither",
   ),
   same("tls.internal", "tls: internal", "left out where it is the automatic choice"),
   different(

@@ -144,7 +144,8 @@ function readProtocols(line: Line, draft: TlsDraft): void {
   if (newest?.text === "tls1.2") return context.refuse(newest, `${where}.newest`);
   const value = oldest.text === "tls1.3" ? "1.3" : "1.2";
   draft.minVersion = { value, at: line.at, token: oldest };
-  accept(line, draft);
+  draft.homeless.push(line.comments);
+  context.took(line.name, where, value === "1.2" ? "" : undefined);
 }
 
 /** Undefined when told of as wrong. */

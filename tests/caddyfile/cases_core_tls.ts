@@ -25,6 +25,7 @@ const IN_SITE: Readonly<Record<string, string>> = {
 /** Whole Caddyfiles. */
 const WHOLE: Readonly<Record<string, string>> = {
   "tls.on_demand.any host": "https:// {\ntls {\non_demand\n}\n}",
+  "tls.without TLS": "http://a.com {\ntls internal\n}",
   "tls.in the clear": "http://a.com {\ntls a.pem a.key\n}",
   "tls.protocols.some": "a.com {\ntls {\nprotocols tls1.3\n}\n}\nb.com {\n}",
   "site host": "a.com {\nrespond 204\n}",
