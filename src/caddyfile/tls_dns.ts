@@ -6,7 +6,6 @@ import { placeOf } from "./directive.ts";
 import {
   ANY_NUMBER,
   type Draft,
-  expected,
   first,
   type Line,
   type Option,
@@ -57,7 +56,11 @@ export function readProvider(
     return undefined;
   }
   const where = `${WHERE}.${name.text}`;
-  if (surplus !== undefined) return expected(surplus, "one token", { context, where });
+  if (surplus !== undefined) {
+    // Tokens are secrets, also those that are too many.
+    context.problem(surplus, where, "Expected one token but received more");
+    return undefined;
+  }
 
   const at = placeOf(name, where);
   const dns = new WrittenMap(at).set("provider", name.text, at);

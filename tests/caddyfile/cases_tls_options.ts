@@ -257,6 +257,11 @@ export const SOURCE_CASES: readonly TlsCase[] = [
     "3:7 tls.dns.cloudflare: Expected a token for cloudflare but received none",
   ),
   refused(
+    "two tokens, of which nobody sees any",
+    within("dns cloudflare 0123456789 9876543210"),
+    "3:33 tls.dns.cloudflare: Expected one token but received more",
+  ),
+  refused(
     "proofs turned off, all of them",
     within("issuer acme {", " disable_http_challenge", " disable_tlsalpn_challenge", "}"),
     '3:3 tls.issuer: Expected a way to prove names, such as "dns", but received none',
