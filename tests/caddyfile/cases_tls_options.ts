@@ -259,7 +259,7 @@ export const SOURCE_CASES: readonly TlsCase[] = [
   refused(
     "two tokens, of which nobody sees any",
     within("dns cloudflare 0123456789 9876543210"),
-    "3:33 tls.dns.cloudflare: Expected one token but received more",
+    "3:29 tls.dns.cloudflare: Expected one token but received more",
   ),
   refused(
     "proofs turned off, all of them",
