@@ -20,6 +20,9 @@ export interface Token {
   readonly quoted: '"' | "`" | "<" | undefined;
 }
 
+/** Where a word stands. */
+export type Spot = Pick<Token, "file" | "line" | "column">;
+
 /** A line and its block: a directive, or a subdirective within one. Imports and snippets are resolved. */
 export interface Directive {
   readonly name: Token;
@@ -62,11 +65,11 @@ export type Directives = Readonly<Record<string, DirectiveRule>>;
 /** Where a text goes decides what may stand in it. */
 export interface Context {
   /** Tells of a problem: `Caddyfile:12:5 reverse_proxy.health_uri: …`. Reading goes on behind it. */
-  problem(at: Token, where: string, message: string): void;
+  problem(at: Spot, where: string, message: string): void;
   /** How many problems were told of so far; more of them mean that something was wrong in between. */
   problems(): number;
   /** Refuses something that `Support` has as refused, with its reason and the nearest thing. */
-  refuse(at: Token, where: string): void;
+  refuse(at: Spot, where: string): void;
   /**
    * Notes that something was taken over, for the table that `validate` prints. The verdict comes from
    * `Support` of that name; `setting` replaces the one from there where it depends on the arguments.

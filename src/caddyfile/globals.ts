@@ -1,8 +1,15 @@
 /** The block of global options at the top of a Caddyfile. */
-import { type Directive, hasArgs, placeOf, shown, type Token } from "./directive.ts";
+import { type Directive, hasArgs, shown, type Token } from "./directive.ts";
 import { readGlobalLog } from "./core_log.ts";
 import type { Scope } from "./scope.ts";
 import { readAdmin } from "./globals_admin.ts";
+import { type Protocols, SERVERS } from "./globals_servers.ts";
+import {
+  defaultTlsGlobals,
+  settleTlsGlobals,
+  TLS_GLOBALS,
+  type TlsGlobals,
+} from "./globals_tls.ts";
 import { reorder } from "./order_option.ts";
 import {
   accept,
@@ -14,19 +21,29 @@ import {
   type Options,
   readBlock,
 } from "./proxy_options.ts";
-import type { WrittenMap } from "./written.ts";
+import type { Place, WrittenMap } from "./written.ts";
 
-/** What the addresses of sites depend on. */
+/** What the option `auto_https` may turn off, or on. */
+const AUTO_HTTPS = ["off", "disable_redirects", "disable_certs", "ignore_loaded_certs"] as const;
+
+/** What sites depend on. */
 export interface Globals {
   httpPort: number;
   httpsPort: number;
-  isAutoHttpsOff: boolean;
+  readonly autoHttps: Set<typeof AUTO_HTTPS[number]>;
   /** Addresses of ours that sites listen on unless they say it themselves. */
   binds: readonly Token[];
+  readonly tls: TlsGlobals;
+  /** Undefined leaves them as they are usual here. */
+  protocols: Protocols | undefined;
 }
 
-export function defaultGlobals(): Globals {
-  return { httpPort: 80, httpsPort: 443, isAutoHttpsOff: false, binds: [] };
+export function defaultGlobals(at: Place): Globals {
+  return {
+    ...{ httpPort: 80, httpsPort: 443, autoHttps: new Set(), binds: [] },
+    tls: defaultTlsGlobals(at),
+    protocols: undefined,
+  };
 }
 
 interface Global extends Draft {
@@ -70,10 +87,9 @@ const OPTIONS: Options<Global> = {
     args: [1, ANY_NUMBER],
     read(line, draft) {
       for (const arg of line.args) {
-        if (arg.text === "off") draft.globals.isAutoHttpsOff = true;
-        else if (arg.text !== "disable_redirects") {
-          return draft.context.refuse(arg, "global.auto_https.other");
-        }
+        const word = AUTO_HTTPS.find((known) => known === arg.text);
+        if (word === undefined) return draft.context.refuse(arg, "global.auto_https.other");
+        draft.globals.autoHttps.add(word);
       }
       accept(line, draft);
     },
@@ -131,45 +147,7 @@ const OPTIONS: Options<Global> = {
       accept(line, draft);
     },
   },
-};
-
-const SERVERS: Options<Global> = {
-  trusted_proxies: {
-    args: [1, ANY_NUMBER],
-    block: true,
-    read(line, { context, root }) {
-      const [source, ...blocks] = line.args;
-      if (source?.text !== "static" || line.block !== undefined) {
-        return context.refuse(source ?? line.name, "global.servers.trusted_proxies.source");
-      }
-      const list = root.list("trusted_proxies", line.at);
-      for (const block of blocks) {
-        list.add(context.plain(block, line.where), placeOf(block, line.where));
-      }
-      root.comment("trusted_proxies", line.comments);
-      context.took(line.name, line.where);
-    },
-  },
-  client_ip_headers: {
-    args: [1, ANY_NUMBER],
-    read(line, draft) {
-      const other = line.args.find(({ text }) => text.toLowerCase() !== "x-forwarded-for");
-      if (other === undefined) accept(line, draft);
-      else draft.context.refuse(other, "global.servers.client_ip_headers.other");
-    },
-  },
-  protocols: {
-    args: [1, ANY_NUMBER],
-    read(line, draft) {
-      const other = line.args.find(({ text }) => !["h1", "h2", "h3"].includes(text));
-      if (other !== undefined) return draft.context.refuse(other, "global.servers.protocols.other");
-      if (line.args.some(({ text }) => text === "h1")) return accept(line, draft);
-      draft.context.refuse(first(line), "global.servers.protocols.other");
-    },
-  },
-  enable_full_duplex: { args: [0, 0], read: accept },
-  name: { args: [1, 1], read: accept },
-  metrics: { args: [0, 0], read: accept },
+  ...TLS_GLOBALS,
 };
 
 /** Reads the options into the root of the tree and into what sites depend on. */
@@ -177,9 +155,10 @@ export function readGlobals(
   block: Directive,
   { context, root, order }: Pick<Global, "context" | "root" | "order">,
 ): Globals {
-  const globals = defaultGlobals();
+  const globals = defaultGlobals(root.at);
   const draft: Global = { context, homeless: [], globals, root, order };
   readBlock(block.block ?? [], draft, { options: OPTIONS, prefix: "global" });
+  settleTlsGlobals(draft);
   for (const comments of draft.homeless) root.comment("routes", comments);
   return globals;
 }

@@ -8,6 +8,7 @@ import {
   type DirectiveRule,
   placeOf,
   shown,
+  type Spot,
   type Token,
 } from "./directive.ts";
 import { grouped, type Item, matched } from "./grouping.ts";
@@ -42,7 +43,7 @@ export class Scope implements Context {
     this.#open = open;
   }
 
-  problem(at: Token, where: string, message: string): void {
+  problem(at: Spot, where: string, message: string): void {
     this.#session.report.tell(at, where, message);
   }
 
@@ -50,7 +51,7 @@ export class Scope implements Context {
     return this.#session.report.problems.length;
   }
 
-  refuse(at: Token, where: string): void {
+  refuse(at: Spot, where: string): void {
     refuse(this.#session, at, where);
   }
 

@@ -1,5 +1,12 @@
 /** What the translation of one Caddyfile shares: problems, what was taken over, named routes, the order. */
-import { type Directive, type Directives, shown, type Token, type Verdict } from "./directive.ts";
+import {
+  type Directive,
+  type Directives,
+  shown,
+  type Spot,
+  type Token,
+  type Verdict,
+} from "./directive.ts";
 import type { Report } from "./report.ts";
 import type { Place } from "./written.ts";
 import { didYouMean } from "./suggest.ts";
@@ -55,7 +62,7 @@ export function passOver({ taken }: Session, { file, line, column, where }: Plac
 }
 
 /** Refuses something with the reason the table of support gives. */
-export function refuse(session: Session, at: Token, where: string): void {
+export function refuse(session: Session, at: Spot, where: string): void {
   const { note = "there is nothing like it yet", nearest } = supportOf(where) ?? {};
   const use = nearest === undefined ? "" : `; use ${nearest}`;
   session.report.tell(at, where, `Cannot take this over as ${note}${use}`);

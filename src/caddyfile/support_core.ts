@@ -6,10 +6,10 @@ import type { Support } from "./directive.ts";
 import { GLOBAL_SUPPORT } from "./support_core_globals.ts";
 import { MATCHER_SUPPORT } from "./support_core_matchers.ts";
 import { better, different, refused, same } from "./support_rows.ts";
+import { TLS_SUPPORT } from "./support_tls.ts";
 
 const NO_FILES = "this is a proxy, and serves no files";
 const A_FILE_SERVER = "reverse_proxy to a server of files";
-const LATER_TLS = "listeners do not speak TLS yet";
 
 const BLOCKS: readonly Support[] = [
   same("handle", "steps", "several side by side become `first_of`"),
@@ -100,7 +100,6 @@ const EDITS: readonly Support[] = [
 const SITES: readonly Support[] = [
   same("bind", "listen"),
   refused("bind.unix", "clients are only listened to on TCP", "an address such as 127.0.0.1"),
-  refused("tls", LATER_TLS, "http:// in the address of the site"),
   different(
     "log",
     "log",
@@ -143,7 +142,7 @@ const SITES: readonly Support[] = [
 ];
 
 const STRANGERS: readonly Support[] = [
-  refused("acme_server", "it hands out no certificates", "reverse_proxy to what does"),
+  refused("acme_server", "it gives certificates to itself alone", "reverse_proxy to what does"),
   refused("file_server", NO_FILES, A_FILE_SERVER),
   refused("fs", NO_FILES, A_FILE_SERVER),
   refused("map", "variables are set one by one", "`vars` with a matcher, once for each value"),
@@ -165,17 +164,52 @@ const STRANGERS: readonly Support[] = [
 ];
 
 const ADDRESSES: readonly Support[] = [
-  same("site :port", "listen"),
+  same(
+    "site host",
+    "listen",
+    "with TLS on port 443, or on `https_port`; requests on port 80, or on `http_port`, are sent on",
+  ),
+  different(
+    "site private host",
+    "",
+    "gets its certificate from the authority here: addresses, `localhost`, `.local`, `.internal` and " +
+      "`.home.arpa` as in Caddy, and also `.lan`, `.test`, `.example`, `.invalid` and names of one label",
+  ),
+  refused(
+    "site *.ts.net",
+    "Caddy has Tailscale give it a certificate",
+    "`tls CERT KEY` with the files that `tailscale cert` writes",
+  ),
+  same("site https://host", "listen", "port 443, or `https_port`"),
+  same("site host:port", "routes.port", "with TLS; `port` is written where there are several"),
   same("site http://host", "routes.host", "on port 80, or on `http_port`"),
   same("site http://host:port", "routes.port", "`port` is written where there are several"),
-  same("site *.host", "routes.host", "exactly one label"),
+  same(
+    "site http:// and https://",
+    "tls.redirect",
+    "a host in both is answered in the clear as well",
+  ),
+  same(
+    "site *.host",
+    "routes.host",
+    "exactly one label; its certificate also serves names below that are sites of their own",
+  ),
+  different(
+    "site :443",
+    "listen",
+    "private names and addresses that nobody else has are given a certificate when asked for; in Caddy none is",
+  ),
+  same("site :port", "listen", "in the clear, unless it has `tls` or others there speak TLS"),
   different(
     "site host/path",
     "routes.path",
     "`/path/*` leads to the site by the prefix `/path`, on borders of segments",
   ),
-  refused("site host", LATER_TLS, "`http://host`, or auto_https off for all sites"),
-  refused("site https://host", LATER_TLS, "`http://host`"),
+  refused(
+    "site http://host:8443",
+    "a port speaks TLS or it does not, in Caddy as well",
+    "a port of its own",
+  ),
   better(
     "site without address",
     "routes.host",
@@ -190,6 +224,7 @@ export const CORE_SUPPORT: readonly Support[] = [
   ...SITES,
   ...STRANGERS,
   ...ADDRESSES,
+  ...TLS_SUPPORT,
   ...MATCHER_SUPPORT,
   ...GLOBAL_SUPPORT,
 ];

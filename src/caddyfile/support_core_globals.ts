@@ -1,35 +1,10 @@
 /** What is known of Caddy's global options. */
 import type { Support } from "./directive.ts";
 import { different, refused, same } from "./support_rows.ts";
+import { TLS_GLOBAL_SUPPORT } from "./support_tls_globals.ts";
 
-const LATER_TLS = "listeners do not speak TLS yet";
 const REQUEST_ID = "`{http.request.uuid}` in a header";
 const METRICS = "always at `/metrics` of the admin listener";
-const HTTP_SITES = "sites with http:// and without this option";
-
-const TLS_OPTIONS: readonly Support[] = [
-  "acme_ca",
-  "acme_ca_root",
-  "acme_dns",
-  "acme_eab",
-  "cert_issuer",
-  "cert_lifetime",
-  "default_sni",
-  "dns",
-  "ech",
-  "email",
-  "fallback_sni",
-  "key_type",
-  "local_certs",
-  "ocsp_interval",
-  "ocsp_stapling",
-  "on_demand_tls",
-  "pki",
-  "preferred_chains",
-  "renew_interval",
-  "skip_install_trust",
-  "storage_clean_interval",
-].map((name) => refused(`global.${name}`, LATER_TLS, HTTP_SITES));
 
 const SERVERS: readonly Support[] = [
   same("global.servers", ""),
@@ -51,8 +26,16 @@ const SERVERS: readonly Support[] = [
     "only X-Forwarded-For is believed",
     "`X-Forwarded-For`",
   ),
-  different("global.servers.protocols", "", "HTTP/1.1; h2 and h3 come with TLS"),
-  refused("global.servers.protocols.other", "clients speak HTTP/1.1 here", "`protocols h1`"),
+  different(
+    "global.servers.protocols",
+    "listen[].protocols",
+    "h1 and h2 where it is not set, with TLS; Caddy speaks h3, too",
+  ),
+  refused(
+    "global.servers.protocols.other",
+    "h2, h2c and h3 are spoken beside h1",
+    "`protocols h1 …`",
+  ),
   same("global.servers.enable_full_duplex", "", "both ways always stream at once"),
   same("global.servers.name", "", "metrics name routes"),
   refused(
@@ -79,8 +62,6 @@ const SERVERS: readonly Support[] = [
     "basic_auth, whose user is in the line",
   ),
   same("global.servers.metrics", "", METRICS),
-  refused("global.servers.strict_sni_host", LATER_TLS, HTTP_SITES),
-  refused("global.servers.0rtt", LATER_TLS, HTTP_SITES),
   refused("global.servers.trace", "it does not trace yet", REQUEST_ID),
 ];
 
@@ -109,12 +90,6 @@ export const GLOBAL_SUPPORT: readonly Support[] = [
   same("global.http_port", "listen"),
   same("global.https_port", "listen"),
   different(
-    "global.auto_https",
-    "",
-    "off: a host without a port is served on `http_port`, where Caddy would still speak TLS",
-  ),
-  refused("global.auto_https.other", LATER_TLS, "`auto_https off`"),
-  different(
     "global.admin",
     "admin",
     "127.0.0.1:2020 where it is not set; the API is our own, but for `/reverse_proxy/upstreams` " +
@@ -132,7 +107,6 @@ export const GLOBAL_SUPPORT: readonly Support[] = [
   same("global.debug", "log.level"),
   same("global.default_bind", "listen"),
   same("global.order", "", "steps are written in that order"),
-  refused("global.storage", "nothing is stored", "sites with http:// and without this option"),
   same("global.metrics", "", METRICS),
   refused("global.metrics.other", "labels are what they are", "`metrics` without a block"),
   refused(
@@ -143,7 +117,7 @@ export const GLOBAL_SUPPORT: readonly Support[] = [
   refused("global.filesystem", "it serves no files", "reverse_proxy to a server of files"),
   refused("global.tracing", "it does not trace yet", REQUEST_ID),
   refused("global.http", "only the options of the Caddyfile are known", "`servers`"),
-  ...TLS_OPTIONS,
+  ...TLS_GLOBAL_SUPPORT,
   ...SERVERS,
   ...LOG,
 ];

@@ -20,11 +20,12 @@ const SECTIONS: readonly Section[] = [
   { title: "`servers` of the global options", prefix: "global.servers." },
   { title: "Global options", prefix: "global." },
   { title: "Addresses of sites", prefix: "site " },
+  { title: "Options of `tls`", prefix: "tls." },
   { title: "Directives", prefix: "" },
 ];
 
 /** From the whole to the small, which is not the order in which rows are told apart. */
-const ORDER = [9, 10, 5, 4, 1, 3, 2, 0, 6, 8, 7];
+const ORDER = [9, 11, 10, 5, 4, 1, 3, 2, 0, 6, 8, 7];
 
 const HEAD = `# From Caddy
 
@@ -41,6 +42,16 @@ is passed over in silence.
 Where Caddy's default is another than that of YAML here, the imported configuration has Caddy's:
 \`policy: random\`, \`transport.keepalive: 2m\`, \`transport.keepalive_idle_conns: 32\`,
 \`transport.max_response_header: 10MiB\`.
+
+A site that Caddy serves with TLS is served with TLS here. Whatever the file says of it:
+
+- Accounts and certificates that Caddy keeps stay where they are. Public names get others at the
+  first start, and the authority for private names is another one: \`understudy trust\` installs it.
+- Let's Encrypt is asked, and nobody in its stead unless an \`issuer acme\` names one.
+- A host that no site has is answered with 404, in the clear as well, where Caddy sends it on.
+- Who speaks no TLS where it is spoken is sent on, where Caddy answers with 400.
+- Port 80 opens beside port 443 with \`disable_redirects\` or another \`http_port\`, too, where proofs
+  or redirects have use for it; it does no harm if it cannot.
 
 This page is written from the table that the importer itself goes by.
 `;

@@ -93,3 +93,19 @@ function unwrappedNode(node: WrittenNode): WrittenNode {
   node.items.splice(0, node.items.length, ...items);
   return node;
 }
+
+/** The same map with these keys first, in this order. */
+export function inOrder(map: WrittenMap, keys: readonly string[]): WrittenMap {
+  const made = new WrittenMap(map.at);
+  for (const key of new Set([...keys, ...map.entries.keys()])) {
+    const entry = map.entries.get(key);
+    if (entry !== undefined) made.set(key, entry.node, entry.at).comment(key, map.commentsOf(key));
+  }
+  return made;
+}
+
+/** A list of one as that one. */
+export function single(list: WrittenList): WrittenNode {
+  const [only, ...others] = list.items;
+  return only !== undefined && others.length === 0 ? only : list;
+}

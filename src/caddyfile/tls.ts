@@ -1,32 +1,40 @@
-/**
- * The one place that knows which sites Caddy would serve with TLS. As there are no TLS listeners yet,
- * they are refused here, in words that help.
- */
+/** The one place that knows which sites Caddy serves with TLS, and on which port. Pure. */
 import type { SiteAddress } from "./address.ts";
 import type { Globals } from "./globals.ts";
 
-/** The port a site is served on, or why it cannot be. */
+/** What is spoken there; `either` is what others on that port speak, and nothing of TLS without any. */
+export type Speech = "tls" | "plain" | "either";
+
+/** Where a site is served, or why it cannot be. */
 export type Served =
-  | { readonly kind: "served"; readonly port: number }
+  | { readonly kind: "served"; readonly port: number; readonly speech: Speech }
   | { readonly kind: "refused"; readonly message: string };
 
-export function servedPort(
-  { scheme, host, port, path }: SiteAddress,
-  { httpPort, httpsPort, isAutoHttpsOff }: Globals,
+/** `asksForTls`: the site has the directive `tls`. */
+export function servedAt(
+  { scheme, host, port }: SiteAddress,
+  { httpPort, httpsPort, autoHttps }: Globals,
+  asksForTls: boolean,
 ): Served {
-  const refused = (message: string): Served => ({ kind: "refused", message });
   if (scheme === "http" && port === httpsPort || scheme === "https" && port === httpPort) {
-    return refused(`Expected a port that goes with ${scheme}:// but received ${port}`);
+    const message = `Expected a port that goes with ${scheme}:// but received ${port}`;
+    return { kind: "refused", message };
   }
-  const isPlain = scheme === "http" || scheme === undefined &&
-      (port === httpPort || isAutoHttpsOff || host === "" && port !== undefined);
-  if (isPlain && port !== httpsPort) return { kind: "served", port: port ?? httpPort };
+  const own = port ?? (scheme === "http" ? httpPort : httpsPort);
+  const served = (speech: Speech): Served => ({ kind: "served", port: own, speech });
+  if (scheme === "http" || own === httpPort) return served("plain");
+  // A port alone is no name that anybody could get a certificate for.
+  const isOfTls = scheme === "https" || host !== "" || asksForTls ||
+    own === httpsPort && !autoHttps.has("off");
+  return served(isOfTls ? "tls" : "either");
+}
 
-  const bare = host === "" ? "" : host;
-  const at = port === undefined || port === httpsPort ? "" : `:${port}`;
-  const nearest = `http://${bare === "" && at === "" ? `:${httpPort}` : `${bare}${at}`}${path}`;
-  return refused(
-    `Cannot serve this site as Caddy serves it with TLS, which listeners here do not speak yet; ` +
-      `use "${nearest}"${bare === "" ? "" : ", or auto_https off for all sites"}`,
-  );
+/** Whether requests in the clear are sent on to where TLS is spoken. */
+export function sendsOn({ autoHttps }: Globals): boolean {
+  return !autoHttps.has("off") && !autoHttps.has("disable_redirects");
+}
+
+/** The word of `auto_https` that leaves sites without certificates of their own. */
+export function withoutCertificates({ autoHttps }: Globals): string | undefined {
+  return (["off", "disable_certs"] as const).find((word) => autoHttps.has(word));
 }

@@ -41,7 +41,7 @@ export function proofReply({ scheme, method, target }: Exchange, edge: Edge): Re
 /** Sends a request on to where TLS is spoken; undefined where it may be answered as it came. */
 export function wayToTls(
   { exchange, client, host, hostname, requestId }: Coming,
-  { tls }: Route,
+  { tls, ports }: Pick<Route, "tls" | "ports">,
   edge: Edge,
 ): Reply | undefined {
   if (exchange.scheme === "https") return undefined;
@@ -55,7 +55,7 @@ export function wayToTls(
   const { localPort = 0 } = exchange;
   // Before us the port may be another one, which the client alone knows.
   const [, named] = /:(\d+)$/.exec(host) ?? [];
-  const port = edge.ports.has(localPort) ? Number(named ?? localPort) : edge.port;
+  const port = edge.ports.has(localPort) ? Number(named ?? localPort) : portFor(ports, edge);
   const place = port === HTTPS_PORT ? hostname : `${hostname}:${port}`;
   const target = exchange.target.startsWith("/") ? exchange.target : "/";
   const fields = Fields.from([
@@ -65,6 +65,13 @@ export function wayToTls(
   ]);
   // 308 as Caddy does: the method stays what it was.
   return { status: 308, reason: "", fields, body: undefined, tunnel: undefined };
+}
+
+/** Where a route answers with TLS: where most do, unless it is not among them. */
+function portFor(ports: readonly number[], edge: Edge): number {
+  const [usual = edge.port] = edge.ports;
+  if (ports.length === 0 || ports.includes(usual)) return edge.port;
+  return ports.find((port) => edge.ports.has(port)) ?? edge.port;
 }
 
 /** Turns away whom the route's authorities know nothing of; undefined lets the request in. */

@@ -2,6 +2,7 @@
  * For each row of the table of support, those of proxying aside, a Caddyfile that has what the row is about. Most
  * follow from the row's name; the rest are written out.
  */
+import { IN_GLOBAL_TLS, tlsExampleOf } from "./cases_core_tls.ts";
 
 /** Lines of a site, by the name of the row. */
 const IN_SITE: Readonly<Record<string, string>> = {
@@ -44,7 +45,6 @@ const IN_SITE: Readonly<Record<string, string>> = {
   "basic_auth.algorithm": "basic_auth argon2id {\nbob x\n}",
   "bind": "bind 127.0.0.1",
   "bind.unix": "bind unix//run/a.sock",
-  "tls": "tls internal",
   "log": "log",
   "log.output": "log {\noutput stdout\n}",
   "log.output.file": "log {\noutput file /var/log/a\n}",
@@ -66,8 +66,6 @@ const WHOLE: Readonly<Record<string, string>> = {
   "site http://host:port": "http://a.com:8080 {\nrespond 204\n}",
   "site *.host": "http://*.a.com {\nrespond 204\n}",
   "site host/path": "http://a.com/x {\nrespond 204\n}",
-  "site host": "a.com {\nrespond 204\n}",
-  "site https://host": "https://a.com {\nrespond 204\n}",
   "site without address": "respond 204",
 };
 
@@ -98,7 +96,7 @@ const IN_MATCHER: Readonly<Record<string, string>> = {
 const IN_GLOBAL: Readonly<Record<string, string>> = {
   "http_port": "http_port 8080",
   "https_port": "https_port 8443",
-  "auto_https": "auto_https off",
+  "auto_https": "auto_https disable_redirects",
   "auto_https.other": "auto_https prefer_wildcard",
   "admin": "admin off",
   "admin.network": "admin unix//run/admin.sock",
@@ -119,7 +117,7 @@ const IN_GLOBAL: Readonly<Record<string, string>> = {
   "servers.trusted_proxies.source": "servers {\ntrusted_proxies cloudflare\n}",
   "servers.client_ip_headers": "servers {\nclient_ip_headers X-Forwarded-For\n}",
   "servers.client_ip_headers.other": "servers {\nclient_ip_headers X-Real-IP\n}",
-  "servers.protocols": "servers {\nprotocols h1\n}",
+  "servers.protocols": "servers {\nprotocols h1 h2\n}",
   "servers.protocols.other": "servers {\nprotocols h3\n}",
   "servers.name": "servers {\nname a\n}",
   "log": "log {\nlevel INFO\n}",
@@ -147,7 +145,7 @@ const PLACEHOLDERS: Readonly<Record<string, string>> = {
   "{$X}": "{$A}",
   "{rp.header.X}": "{rp.header.X-A}",
   "{http.reverse_proxy.upstream.*}": "{http.reverse_proxy.upstream.latency}",
-  "{tls_*}": "{tls_version}",
+  "{tls_client_certificate_*}": "{tls_client_certificate_pem}",
   "{time.*}": "{time.now}",
   "{system.*}": "{system.hostname}",
   "{file.*}": "{file./etc/hostname}",
@@ -155,7 +153,7 @@ const PLACEHOLDERS: Readonly<Record<string, string>> = {
 
 /** A Caddyfile with what the row of that name is about. */
 export function exampleOf(name: string): string {
-  const whole = WHOLE[name];
+  const whole = WHOLE[name] ?? tlsExampleOf(name);
   if (whole !== undefined) return whole;
   if (name.startsWith("matcher.")) {
     const option = name.slice("matcher.".length);
@@ -173,7 +171,7 @@ export function exampleOf(name: string): string {
 
 function globalOf(name: string): string {
   const option = name.slice("global.".length);
-  const known = IN_GLOBAL[option];
+  const known = IN_GLOBAL[option] ?? IN_GLOBAL_TLS[option];
   if (known !== undefined) return known;
   const [, within, inner] = /^(servers|log)\.(.+)$/.exec(option) ?? [];
   return within === undefined ? option : `${within} {\n${inner}\n}`;

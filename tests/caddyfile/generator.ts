@@ -142,8 +142,73 @@ const GLOBALS: Lines = fc.subarray([
   "servers {\n\ttrusted_proxies static private_ranges\n}",
 ]).map((options) => options.length === 0 ? [] : ["{", ...options, "}"]);
 
+const TLS_GLOBALS: Lines = fc.subarray([
+  "email me@example.com # mine",
+  "acme_ca https://ca.example.com/dir",
+  "key_type p384",
+  "default_sni a.example.com",
+  "storage file_system /x",
+  "auto_https disable_redirects",
+  "https_port 8443",
+  "http_port 8080",
+  "local_certs",
+  "servers {\n\tprotocols h1 h2 h2c\n}",
+]).map((options) => options.length === 0 ? [] : ["{", ...options, "}"]);
+
+const TLS: Lines = fc.oneof(
+  fc.constantFrom(
+    [],
+    ["tls internal"],
+    ["tls internal {", "\ton_demand # later", "}"],
+    ["tls me@example.com"],
+    ["tls c.pem c.key # from files"],
+    ["tls force_automate"],
+  ),
+  fc.uniqueArray(
+    fc.constantFrom(
+      "protocols tls1.2 tls1.3",
+      "alpn h2 http/1.1",
+      "ca https://other.example.com/dir",
+      "eab key-id 0123456789abcdef",
+      "dns cloudflare {env.TOKEN}",
+      "client_auth { # people\n\ttrusted_ca_cert_file ca.pem\n}",
+    ),
+    { minLength: 1, maxLength: 4 },
+  ).map((options) => ["tls {", ...indented(options), "}"]),
+  fc.constantFrom(
+    ["issuer internal {", "\tlifetime 1h", "}"],
+    ["issuer acme https://one.example.com/dir", "issuer acme # the other"],
+  ).map((options) => ["tls {", ...indented(options), "}"]),
+);
+
+const TLS_ADDRESS = fc.constantFrom(
+  "a.example.com",
+  "b.example.com, gpu.lan",
+  "https://c.example.com:9443",
+  "http://d.example.com, https://d.example.com",
+  "*.f.lan",
+  ":443",
+);
+
+/** Sites that speak TLS, each at addresses of its own. */
+const TLS_SITES: Lines = fc.uniqueArray(
+  fc.tuple(TLS_ADDRESS, commented(TLS), body(0)),
+  { minLength: 1, maxLength: 4, selector: ([address]) => address },
+).map((sites) =>
+  sites.flatMap(([address, tls, directives]) => [
+    `${address} { # a site`,
+    ...indented([...tls, ...directives.filter((line) => !line.includes("@m"))]),
+    "}",
+  ])
+);
+
 /** Whole Caddyfiles. */
 export const CADDYFILE: fc.Arbitrary<string> = fc.oneof(
+  fc.tuple(TLS_GLOBALS, TLS_SITES, fc.boolean()).map(([globals, sites, isMixed]) => [
+    ...globals,
+    ...sites,
+    ...isMixed ? ["http://e.example.com:81 {", "}"] : [],
+  ]),
   SITE.map((lines) => [":8080", ...lines]),
   SITE,
   fc.tuple(GLOBALS, commented(SITE.map((lines) => [":8080 {", ...indented(lines), "}"])), SITE).map(

@@ -340,8 +340,8 @@ describe("sites", () => {
     ["http://a, http:// {\n}", ":80", [{ host: ["a", "*"] }]],
     ["http://[::1]:81 {\n}", ":81", [{ host: "[::1]" }]],
     ["a:80 {\n}", ":80", [{ host: "a" }]],
-    [`${off}a {\n}`, ":80", [{ host: "a" }]],
-    [`${off}a:8443 {\n}`, ":8443", [{ host: "a" }]],
+    [`${off}:8443 {\n}`, ":8443", [{}]],
+    [`${off}a:80 {\n}`, ":80", [{ host: "a" }]],
     ["{\n http_port 8000\n}\nhttp://a {\n}", ":8000", [{ host: "a" }]],
     [":80 {\n bind 127.0.0.1 ::1\n}", ["127.0.0.1:80", "[::1]:80"], [{}]],
     ["{\n default_bind 127.0.0.1\n}\n:80 {\n}", "127.0.0.1:80", [{}]],
@@ -369,14 +369,10 @@ describe("sites", () => {
 
   const refusals: readonly (readonly [string, RegExp])[] = [
     [
-      "a {\n}",
-      /^Caddyfile:1:1 : Cannot serve this site as Caddy serves it with TLS.*"http:\/\/a", or auto_https off/,
+      `${off}a {\n}`,
+      /^Caddyfile:4:1 : Cannot serve this site with TLS as auto_https off leaves it without a certificate; use "tls CERT KEY" within it, or "http:\/\/a"$/,
     ],
-    ["localhost:8080 {\n}", /use "http:\/\/localhost:8080"/],
-    ["https://a {\n}", /use "http:\/\/a"/],
-    [":443 {\n}", /use "http:\/\/:80"/],
     ["http://a:443 {\n}", /Expected a port that goes with http:\/\/ but received 443/],
-    ["http://a {\n tls internal\n}", /^Caddyfile:2:2 tls: Cannot take this over as listeners/],
     [":80 {\n bind 1.2.3.4\n}\nhttp://b {\n}", /sites on port 80 listen on different addresses/],
     [":80 {\n bind unix//run/x\n}", /bind\.unix: Cannot take this over as clients are only/],
     [

@@ -43,8 +43,18 @@ describe("toOurs()", () => {
     assert.equal(toOurs("{path}?{orig_path}", "rewrite").text, "{path}?{original_path}");
   });
 
+  it("knows what was agreed on with TLS, by long names and short ones", () => {
+    const written = "{tls_version} {tls_cipher} {tls_client_serial} {tls_client_fingerprint} " +
+      "{http.request.tls.server_name} {http.request.tls.proto} {http.request.tls.client.subject}";
+    assert.deepEqual(toOurs(written), {
+      text: "{tls_version} {tls_cipher} {tls_client_serial} {tls_client_fingerprint} " +
+        "{tls_name} {tls_protocol} {tls_client_subject}",
+      unknown: [],
+    });
+  });
+
   it("names placeholders that have no counterpart", () => {
-    const written = "{time.now} {tls_version} {nope} {http.request.body} {file.x}";
+    const written = "{time.now} {http.request.tls.resumed} {nope} {http.request.body} {file.x}";
     assert.deepEqual(toOurs(written).unknown, written.split(" "));
   });
 });

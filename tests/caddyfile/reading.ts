@@ -3,6 +3,7 @@ import { importCaddyfile, type Imported } from "../../src/caddyfile/caddyfile.ts
 import { placeIn, plainOf } from "../../src/caddyfile/plain.ts";
 import { loadWritten } from "../../src/config/load.ts";
 import type { Config } from "../../src/rules.ts";
+import { CERTIFICATE, KEY } from "../support/config_text.ts";
 
 export interface Surroundings {
   /** Texts by path. */
@@ -49,7 +50,7 @@ export async function readingOf(
   const loaded = await loadWritten(tree, placeIn(imported.root), {
     path,
     env: (name) => env[name],
-    readSecret: () => "",
+    readSecret: secretOf,
     certificateNames: () => [],
   });
   return loaded.kind === "loaded" ? { imported, tree, problems: [], config: loaded.config } : {
@@ -58,6 +59,11 @@ export async function readingOf(
     problems: loaded.problems.map((problem) => told(problem.path, problem)),
     config: undefined,
   };
+}
+
+/** Every file that is named holds a certificate or, by its name, a key. */
+export function secretOf(path: string): string {
+  return path.endsWith(".key") ? KEY : CERTIFICATE;
 }
 
 /** The steps of a site on :8080 with this body. */

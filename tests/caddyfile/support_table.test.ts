@@ -89,8 +89,12 @@ describe("SUPPORT", () => {
 describe("CORE_SUPPORT", () => {
   for (const { name, verdict, note } of CORE_SUPPORT) {
     it(`${verdict === "refused" ? "refuses" : "takes over"} ${name}`, async () => {
-      const { problems } = await importCaddyfile(exampleOf(name), SOURCES);
-      if (verdict !== "refused") return assert.deepEqual(problems, []);
+      const { problems, taken } = await importCaddyfile(exampleOf(name), SOURCES);
+      if (verdict !== "refused") {
+        assert.deepEqual(problems, []);
+        const isOfLine = /^(?:tls|global)\b/.test(name);
+        return assert.ok(!isOfLine || taken.some(({ where }) => where === name), "not told of");
+      }
       assert.notDeepEqual(problems, []);
       // Of what has no place of its own in the file, the words around it say more than the row.
       if (/^(?:placeholder|site|import)\b/.test(name)) return;

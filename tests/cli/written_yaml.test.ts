@@ -5,12 +5,12 @@ import fc from "fast-check";
 import { toYaml } from "../../src/cli/written_yaml.ts";
 import { load } from "../../src/config/load.ts";
 import { CADDYFILE } from "../caddyfile/generator.ts";
-import { readingOf } from "../caddyfile/reading.ts";
+import { readingOf, secretOf } from "../caddyfile/reading.ts";
 
 const SOURCES = {
   path: "config.yaml",
   env: () => undefined,
-  readSecret: () => "",
+  readSecret: secretOf,
   certificateNames: () => [],
 };
 

@@ -34,16 +34,36 @@ for (const subject of subjects) {
       assert.match(stdout, /\n\nCaddyfile is good: 1 route, 1 upstream\n$/);
     });
 
+    it("and tells of TLS what it becomes, which may be nothing", { timeout: 20_000 }, async () => {
+      const text = "{\n\temail me@example.com\n}\ngpu.lan, ollama.example.com {\n\ttls {\n" +
+        "\t\tprotocols tls1.2 tls1.3\n\t\tkey_type p384\n\t}\n\treverse_proxy 127.0.0.1:9\n}\n";
+      await using at = await folder({ Caddyfile: text });
+      const adapted = await run(subject, ["adapt"], { cwd: at.path });
+      assert.deepEqual([adapted.code, adapted.stderr], [0, ""]);
+      assert.match(
+        adapted.stdout,
+        /^listen: :443\ntls:\n {2}acme:\n {4}email: me@example\.com\nroutes:\n/,
+      );
+      assert.match(
+        adapted.stdout,
+        /\n {4}tls:\n {6}issuer: auto\n {6}acme:\n {8}key_type: p384\n {4}upstreams:/,
+      );
+      const { code, stdout } = await run(subject, ["validate", "Caddyfile"], { cwd: at.path });
+      assert.equal(code, 0);
+      assert.match(stdout, /^2 +global\.email +tls\.acme\.email +same$/m);
+      assert.match(stdout, /^5 +tls +routes\[\]\.tls +same$/m);
+      assert.match(stdout, /^6 +tls\.protocols +– +same +`tls1\.2`, which it is anyway/m);
+    });
+
     it("and says with its place what it cannot take over", { timeout: 20_000 }, async () => {
       const text = `${GOOD}example.com {\n\tfile_server\n}\n`;
-      await using at = await folder({ Caddyfile: text, "part.conf": "tls internal\n" });
+      await using at = await folder({ Caddyfile: text, "part.conf": "tls a.pem a.key\n" });
       for (const words of [["adapt"], ["validate", "Caddyfile"], ["run", "-c", "Caddyfile"]]) {
         const { code, stdout, stderr } = await run(subject, words, { cwd: at.path });
         assert.deepEqual([code, stdout], [1, ""]);
         assert.deepEqual(stderr.trimEnd().split("\n").map((line) => line.split(": ")[0]), [
-          "Caddyfile:6:1",
           "Caddyfile:7:2 file_server",
-          "part.conf:1:1 tls",
+          "part.conf:1:1 tls.in the clear",
         ]);
       }
     });

@@ -99,6 +99,22 @@ describe("wayToTls()", () => {
       "308 https://gpu.lan/",
     ],
   ];
+  const onPorts: [string, readonly number[], string][] = [
+    ["where most routes are", [8443, 9443, 80], "308 https://gpu.lan/"],
+    ["where the route is", [80, 9443], "308 https://gpu.lan:9443/"],
+    ["where most are if the route is in the clear alone", [80], "308 https://gpu.lan/"],
+  ];
+  for (const [title, ports, expected] of onPorts) {
+    it(`wayToTls() sends a request on to ${title}`, () => {
+      const exchange = new FakeExchange({ host: "gpu.lan" });
+      const names = { host: "gpu.lan", hostname: "gpu.lan" };
+      const coming = { exchange, client: stranger, ...names, requestId: "1" };
+      const edge = { ...EDGE, ports: new Set([8443, 9443]) };
+      const reply = wayToTls(coming, { ...route({ tls: tlsOf() }), ports }, edge);
+      assert.equal(reply && `${reply.status} ${reply.fields.get("location") ?? ""}`, expected);
+    });
+  }
+
   for (const [title, asked, expected, tls] of cases) {
     it(`wayToTls() ${title}`, () => {
       const exchange = new FakeExchange(asked);

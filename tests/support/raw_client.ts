@@ -87,6 +87,11 @@ export class RawClient implements Disposable {
     socket.on("close", end);
   }
 
+  /** On a connection that is there already, such as one of TLS. */
+  static over(socket: Socket): RawClient {
+    return new RawClient(socket);
+  }
+
   /** Settles when connected, or refused: then nothing will be heard. */
   static open(place: Place): Promise<RawClient> {
     return new Promise((resolve) => {
