@@ -94,7 +94,7 @@ describe("the certificates on the page", { skip: noBrowser }, () => {
     assert.deepEqual(texts, [
       "ollama.example.com Good for 58 days; the next one comes in 28 days From acme-v02.api.letsencrypt.org",
       "app.example.com, api.example.com, www.example.com and 1 more Renewal fails good for 21 days; " +
-      "old.example.com: no such name (NXDOMAIN); tried again in 19 min From acme-v02.api.letsencrypt.org",
+      "old.example.com: no such name (NXDOMAIN); tried again in 20 min From acme-v02.api.letsencrypt.org",
       "gpu.lan Good for 20 hours; the next one comes in 12 hours Signed by the authority here",
       "legacy.example.com Ends soon in 5 days From files, signed by R3",
     ]);

@@ -89,7 +89,7 @@ function certificates(now: number): CertificateStatus[] {
       state: "good",
       validFrom: days(-68),
       validTo: days(22),
-      nextAt: now + 20 * MINUTE,
+      nextAt: now + 20.5 * MINUTE,
       problem: "old.example.com: no such name (NXDOMAIN)",
     },
     {

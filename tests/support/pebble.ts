@@ -74,8 +74,18 @@ export class Pebble implements AsyncDisposable {
     ]);
   }
 
-  /** Answers when it is returned. */
+  /** Answers when it is returned. Tries again where somebody took a port that was free just now. */
   static async start(options: PebbleOptions = {}): Promise<Pebble> {
+    for (let tries = 1;; tries++) {
+      try {
+        return await Pebble.#started(options);
+      } catch (error) {
+        if (tries === 3 || !String(error).includes("address already in use")) throw error;
+      }
+    }
+  }
+
+  static async #started(options: PebbleOptions): Promise<Pebble> {
     const authority = await Authority.open();
     const folder = await mkdtemp(join(tmpdir(), "understudy-pebble-"));
     const ports = [await freePort(), await freePort(), await freePort(), await freePort()];
@@ -189,13 +199,19 @@ export class Pebble implements AsyncDisposable {
 
   async #answering(): Promise<void> {
     const began = platform.clock.elapsed();
+    await this.#child?.until(
+      () => this.#child?.stdout.includes("ACME directory") === true,
+      READY_MS,
+    )
+      .catch(() => {});
     for (;;) {
       try {
         await this.#ask(this.directory);
         await this.write("clear-request-history", { host: "none.", type: "dns" });
         return;
       } catch (error) {
-        if (platform.clock.elapsed() - began < READY_MS) continue;
+        const hasEnded = this.#child?.hasEnded === true || this.#book.hasEnded;
+        if (!hasEnded && platform.clock.elapsed() - began < READY_MS) continue;
         throw new Error(`pebble does not answer: ${this.#child?.stderr} ${this.#book.stderr}`, {
           cause: error,
         });

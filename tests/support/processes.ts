@@ -105,6 +105,10 @@ export class Child implements AsyncDisposable {
     return this.process.pid ?? -1;
   }
 
+  get hasEnded(): boolean {
+    return this.#ended;
+  }
+
   /** Not the child's own `kill`: on Deno that one works once, and a stopped process could never go on. */
   kill(signal: NodeJS.Signals): void {
     if (!this.#ended) process.kill(this.pid, signal);
