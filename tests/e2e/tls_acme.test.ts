@@ -1,0 +1,154 @@
+/**
+ * Certificates from a real authority, on real processes: first ones, new ones, those called back, and all
+ * that keeps one from coming. pebble refuses good nonces all the while, as Let's Encrypt may.
+ */
+import assert from "node:assert/strict";
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { freePort } from "../platform/support.ts";
+import { AcmeStage, step } from "../support/acme_stage.ts";
+import { unavailable } from "../support/pebble.ts";
+import { subjects } from "../support/processes.ts";
+
+const SLOW = { timeout: 120_000 };
+const NAME = "gpu.lab-of-tests.org";
+const OTHER = "slow.lab-of-tests.org";
+const MOODY = { nonceReject: 20, authzReuse: 50 };
+
+for (const subject of subjects) {
+  describe(`certificates by ACME (${subject.name})`, { skip: unavailable }, () => {
+    it("come by themselves, and curl and openssl believe them", SLOW, async () => {
+      await using stage = await AcmeStage.open(subject, MOODY);
+      const proxy = await stage.begin([NAME]);
+      await proxy.line(step("issued"));
+      for (const version of ["1.1", "2"]) {
+        const answer = await stage.ask(NAME, `--http${version}`);
+        assert.deepEqual([answer.status, answer.version, answer.body.toString()], [
+          ...[200, version, "hello"],
+        ]);
+      }
+      assert.equal((await stage.shown(NAME))?.subjectAltName, `DNS:${NAME}`);
+      assert.equal(await stage.shown(OTHER), undefined);
+
+      for (const entry of await readdir(stage.at("kept"), { recursive: true })) {
+        const found = await stat(join(stage.at("kept"), entry));
+        assert.equal(found.mode & 0o777, found.isDirectory() ? 0o700 : 0o600, entry);
+      }
+    });
+
+    it("are there after a death, with the authority away", SLOW, async () => {
+      await using stage = await AcmeStage.open(subject, MOODY);
+      const first = await stage.begin([NAME]);
+      await first.line(step("issued"));
+      const before = await stage.shown(NAME);
+      first.kill("SIGKILL");
+      await first.exited;
+      await stage.pebble.end();
+
+      const second = await stage.begin([NAME]);
+      await second.line(step("loaded"));
+      assert.equal((await stage.ask(NAME)).status, 200);
+      assert.equal((await stage.shown(NAME))?.serialNumber, before?.serialNumber);
+    });
+
+    it("are renewed and called back when the operator wants it", SLOW, async () => {
+      await using stage = await AcmeStage.open(subject, MOODY);
+      const proxy = await stage.begin([NAME]);
+      await proxy.line(step("issued"));
+      const first = await stage.shown(NAME);
+
+      const renewed = await stage.told(proxy, "renew", NAME);
+      assert.equal(renewed.code, 0, renewed.stderr);
+      assert.match(
+        renewed.stdout,
+        /gpu\.lab-of-tests\.org has a new certificate from 127\.0\.0\.1/,
+      );
+      const second = await stage.shown(NAME);
+      assert.notEqual(second?.serialNumber, first?.serialNumber);
+      assert.equal((await stage.pebble.standing(first?.serialNumber ?? "")).Status, "Valid");
+
+      const revoked = await stage.told(proxy, "revoke", NAME, "--reason", "key_compromise");
+      assert.equal(revoked.code, 0, revoked.stderr);
+      const third = await stage.shown(NAME);
+      const { Status, Reason } = await stage.pebble.standing(second?.serialNumber ?? "");
+      assert.deepEqual([Status, Reason], ["Revoked", 1]);
+      assert.equal((await stage.pebble.standing(third?.serialNumber ?? "")).Status, "Valid");
+      assert.equal(second?.checkPrivateKey === undefined, false);
+      assert.notDeepEqual(third?.publicKey.export(SPKI), second?.publicKey.export(SPKI));
+      assert.equal((await stage.ask(NAME)).status, 200);
+    });
+
+    it(
+      "say why there is none where the name leads elsewhere, and come once it does not",
+      SLOW,
+      async () => {
+        await using stage = await AcmeStage.open(subject, MOODY);
+        await stage.pebble.write("add-a", { host: `${OTHER}.`, addresses: ["127.0.0.9"] });
+          const proxy = await stage.begin([NAME, OTHER]);
+        const failed = await proxy.line(step("failed"));
+        assert.match(
+          String(failed["problem"]),
+          /127\.0\.0\.1:\d+ .*slow\.lab-of-tests\.org.*(127\.0\.0\.9|refused)/,
+        );
+        await proxy.line(step("issued"));
+        assert.equal((await stage.ask(NAME)).status, 200, "the other name is served");
+
+        const again = await stage.told(proxy, "renew", OTHER);
+        assert.deepEqual([again.code, again.stderr.includes("127.0.0.9")], [1, true], again.stderr);
+
+        await stage.pebble.write("clear-a", { host: `${OTHER}.` });
+        const mended = await stage.told(proxy, "renew", OTHER);
+        assert.equal(mended.code, 0, mended.stderr);
+        assert.equal((await stage.ask(OTHER)).status, 200);
+      },
+    );
+
+    it("come once an authority is there that was away", SLOW, async () => {
+      await using stage = await AcmeStage.open(subject, MOODY);
+      await stage.pebble.end();
+      const proxy = await stage.begin([NAME]);
+      const failed = await proxy.line(step("failed"));
+      assert.match(String(failed["problem"]), /refused/);
+      assert.ok(Date.parse(String(failed["again"])) > Date.now());
+
+      await stage.pebble.begin();
+      await stage.trust();
+      // By itself, after the first pause of half a minute or so.
+      await proxy.until(() => proxy.lines.some(step("issued")), 60_000);
+      assert.equal((await stage.ask(NAME)).status, 200);
+    });
+
+    it("hold fifty names in one", SLOW, async () => {
+      const names = Array.from({ length: 50 }, (_, at) => `n${at}.lab-of-tests.org`);
+      await using stage = await AcmeStage.open(subject, MOODY);
+      const tls = `certificates: [{ hosts: [${names.join(", ")}] }]`;
+      const proxy = await stage.begin(names, { tls });
+      await proxy.until(() => proxy.lines.some(step("issued")), 60_000);
+      assert.equal(
+        (await stage.shown("n49.lab-of-tests.org"))?.subjectAltName?.split(",").length,
+        50,
+      );
+      assert.equal((await stage.ask("n7.lab-of-tests.org")).status, 200);
+      assert.equal(proxy.lines.filter(step("issued")).length, 1);
+    });
+
+    it("are ordered once by two processes that keep them in one place", SLOW, async () => {
+      await using stage = await AcmeStage.open(subject, MOODY);
+      const others = { tls: await freePort(), plain: await freePort() };
+      const both = await Promise.all([
+        stage.begin([NAME]),
+        stage.begin([NAME], {}, others),
+      ]);
+      const steps = await Promise.all(both.map(async (proxy) => {
+        const line = await proxy.line((one) => step("issued")(one) || step("loaded")(one), 60_000);
+        return line["msg"];
+      }));
+      assert.deepEqual(steps.toSorted(), ["certificate.issued", "certificate.loaded"]);
+      const shown = [await stage.shown(NAME), await stage.shown(NAME, others)];
+      assert.equal(shown[0]?.serialNumber, shown[1]?.serialNumber);
+    });
+  });
+}
+
+const SPKI = { type: "spki", format: "pem" } as const;
