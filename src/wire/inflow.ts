@@ -25,6 +25,8 @@ export interface InflowEvents {
   cancelled(): void;
   /** Somebody waits for bytes, for the first time. */
   wanted?(): void;
+  /** So many bytes wait here no longer: a reader has them, or nobody ever will. */
+  taken?(bytes: number): void;
 }
 
 interface Reader {
@@ -85,6 +87,7 @@ export class Inflow implements ByteSource {
     if (bytes !== undefined) {
       this.#queuedBytes -= bytes.length;
       if (this.#queue.length === 0) this.#resume();
+      this.#events.taken?.(bytes.length);
       return bytes;
     }
     // Not an end: whoever still reads would pass a fragment off as the whole.
@@ -107,6 +110,7 @@ export class Inflow implements ByteSource {
   cancel(): void {
     if (this.#cancelled) return;
     this.#cancelled = true;
+    this.#events.taken?.(this.#queuedBytes);
     this.#queue = [];
     this.#queuedBytes = 0;
     this.#resume();
@@ -116,11 +120,11 @@ export class Inflow implements ByteSource {
   }
 
   #offer(piece: Uint8Array): void {
-    if (this.#cancelled) return;
     const reader = this.#reader;
-    if (reader !== undefined) {
+    if (this.#cancelled || reader !== undefined) {
       this.#reader = undefined;
-      reader.resolve(piece);
+      reader?.resolve(piece);
+      this.#events.taken?.(piece.length);
       return;
     }
     this.#queue.push(piece);

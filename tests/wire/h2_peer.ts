@@ -6,15 +6,12 @@ import {
   FLAG,
   FRAME,
   type Frame,
-  frame,
   FrameReader,
-  headerFrames,
-  numberFrame,
   SETTING,
-  settingsFrame,
   uint,
 } from "../../src/wire/h2_frames.ts";
-import { pack, type Packed, Unpacker } from "../../src/wire/h2_hpack.ts";
+import { frame, headerFrames, numberFrame, settingsFrame } from "../../src/wire/h2_make.ts";
+import { type Packed, Unpacker } from "../../src/wire/h2_hpack.ts";
 import type { MemoryConnection } from "./memory_net.ts";
 import { bytesOf, textOf } from "./transcript.ts";
 
@@ -22,6 +19,20 @@ export { CODE, FLAG, FRAME, SETTING };
 
 const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const NAMES = new Map(Object.entries(FRAME).map(([name, type]) => [type as number, name]));
+
+/** Fields as literals and nothing else, whatever they hold: what may not be sent must be sendable here. */
+export function packed(fields: readonly Packed[]): Uint8Array {
+  return bytesOf(fields.map(([name, value]) => `\0${text(name)}${text(value)}`).join(""));
+}
+
+function text(content: string): string {
+  const { length } = content;
+  if (length < 127) return String.fromCharCode(length) + content;
+  let rest = length - 127;
+  let lead = "\x7f";
+  for (; rest >= 128; rest >>= 7) lead += String.fromCharCode(128 | (rest & 127));
+  return lead + String.fromCharCode(rest) + content;
+}
 
 export class H2Peer {
   readonly connection: MemoryConnection;
@@ -47,7 +58,10 @@ export class H2Peer {
       text = text.slice(PREFACE.length);
       this.#greeted = true;
     }
-    return [...this.#reader.push(bytesOf(text))].map((one) => this.#spelled(one));
+    this.#reader.take(bytesOf(text));
+    const frames: Frame[] = [];
+    for (let one = this.#reader.next(); one; one = this.#reader.next()) frames.push(one);
+    return frames.map((one) => this.#spelled(one));
   }
 
   /** As `heard`, without what keeps a connection going. */
@@ -56,7 +70,7 @@ export class H2Peer {
   }
 
   headers(stream: number, fields: readonly Packed[], end = false): this {
-    this.connection.says(headerFrames(stream, pack(fields), end));
+    this.connection.says(headerFrames(stream, packed(fields), end));
     return this;
   }
 

@@ -1,0 +1,219 @@
+/**
+ * Bodies on their way out on streams of HTTP/2: two windows and the connection say how much may leave, and
+ * where several have something to send, they take turns.
+ */
+import type { Fields } from "../fields.ts";
+import type { ByteSource } from "../model.ts";
+import { NOTHING } from "./bytes.ts";
+import { WINDOW_MAX } from "./h2_frames.ts";
+import { trailersOut } from "./h2_head.ts";
+import { dataFrames, headerFrames } from "./h2_make.ts";
+import { pack } from "./h2_pack.ts";
+
+/** Bytes of one stream in a turn, while others wait for theirs. */
+const TURN_BYTES = 64 * 1024;
+/** Bytes that streams without room may have at hand, together; more are not read before there is room. */
+const HELD_LIMIT_BYTES = 2 * 1024 * 1024;
+
+/** What a connection takes from its streams, and the line of those that have something to send. */
+export class Gate {
+  /** Bytes of content that the peer takes on all streams together. */
+  window: number;
+  /** The system takes no more for the moment. */
+  blocked = false;
+  /** Read from a source and not sent yet, in bytes. */
+  held = 0;
+  readonly #line: Upload[] = [];
+  #waiting: (() => void)[] = [];
+
+  constructor(window: number) {
+    this.window = window;
+  }
+
+  block(): void {
+    this.blocked = true;
+  }
+
+  /** The system takes more, or the connection is over. Heads go first, as they are small. */
+  open(): void {
+    this.blocked = false;
+    for (const call of this.#waiting.splice(0)) call();
+    this.serve();
+  }
+
+  /** Calls when it opens. */
+  whenOpen(call: () => void): void {
+    this.#waiting.push(call);
+  }
+
+  get room(): number {
+    return this.blocked ? 0 : this.window;
+  }
+
+  /** The peer takes more; says whether it may say so. */
+  widen(bytes: number): boolean {
+    this.window += bytes;
+    return this.window <= WINDOW_MAX;
+  }
+
+  /** Whether nobody stands in line. */
+  get free(): boolean {
+    return this.#line.length === 0;
+  }
+
+  enter(upload: Upload): void {
+    this.#line.push(upload);
+  }
+
+  /** Lets those in line send, a turn each, as long as there is room. */
+  serve(): void {
+    while (this.room > 0) {
+      const next = this.#line.shift();
+      if (next === undefined) return;
+      next.turn(TURN_BYTES);
+    }
+  }
+}
+
+/** What an upload needs of its stream and connection. */
+export interface Road {
+  readonly gate: Gate;
+  write(bytes: Uint8Array): void;
+  /** Begins to measure a wait; the returned function ends that. */
+  waits?(): () => void;
+}
+
+type Piece = Uint8Array | undefined;
+
+/** A body on its way to the peer. */
+export class Upload {
+  /** What the peer takes on this stream, in bytes; below zero when its settings shrank. */
+  window: number;
+  /** Bytes were taken from the source: they cannot be had again here. */
+  touched = false;
+  sentBytes = 0;
+  readonly #id: number;
+  readonly #road: Road;
+  /** What was read and is to go out. */
+  #chunk: Uint8Array = NOTHING;
+  #inLine = false;
+  #stopped = false;
+  /** Ends the wait that is under way. */
+  #wake: (() => void) | undefined;
+  #stopTimer: (() => void) | undefined;
+
+  constructor(id: number, window: number, road: Road) {
+    this.#id = id;
+    this.window = window;
+    this.#road = road;
+  }
+
+  /** What may leave now without taking anybody's turn. */
+  get room(): number {
+    const { gate } = this.#road;
+    return gate.free ? Math.min(gate.room, this.window) : 0;
+  }
+
+  /** Counts bytes that others have sent for it. */
+  count(bytes: number): void {
+    this.touched = true;
+    this.sentBytes += bytes;
+    this.window -= bytes;
+    this.#road.gate.window -= bytes;
+  }
+
+  /**
+   * Sends it all; `first` is what was read of it already. Rejects when its source breaks; says false when
+   * it was stopped.
+   */
+  async send(body: ByteSource, first: Piece | Promise<Piece> = body.read()): Promise<boolean> {
+    for (let next = first;; next = body.read()) {
+      const chunk = next instanceof Promise ? await next : next;
+      if (this.#stopped) return false;
+      this.touched = true;
+      if (chunk === undefined) {
+        this.#end(body.trailers);
+        return true;
+      }
+      this.#chunk = chunk;
+      this.#road.gate.held += chunk.length;
+      if (this.#road.gate.free) this.#go(chunk.length);
+      if (this.#chunk.length > 0 || this.#mustNotRead) await this.#turnCame();
+      if (this.#stopped) return false;
+    }
+  }
+
+  /** The peer takes more, or less when its settings shrank; says whether it may say so. */
+  widen(bytes: number): boolean {
+    this.window += bytes;
+    this.#lineUp();
+    return this.window <= WINDOW_MAX;
+  }
+
+  /** Sends so many bytes at most, as its turn has come. */
+  turn(bytes: number): void {
+    this.#inLine = false;
+    if (this.#stopped) return;
+    this.#go(bytes);
+    if (this.#chunk.length === 0) return this.#rest();
+    this.#stopTimer ??= this.#road.waits?.();
+    this.#lineUp();
+  }
+
+  /** Nobody takes any more. */
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#road.gate.held -= this.#chunk.length;
+    this.#chunk = NOTHING;
+    this.#rest();
+  }
+
+  get #mustNotRead(): boolean {
+    const { gate } = this.#road;
+    return gate.held > HELD_LIMIT_BYTES && Math.min(gate.room, this.window) <= 0;
+  }
+
+  #turnCame(): Promise<void> {
+    this.#stopTimer ??= this.#road.waits?.();
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+      this.#lineUp();
+    });
+  }
+
+  #lineUp(): void {
+    if (this.#wake === undefined || this.#inLine || this.window <= 0) return;
+    this.#inLine = true;
+    this.#road.gate.enter(this);
+  }
+
+  #rest(): void {
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+
+  #go(bytesMax: number): void {
+    const { gate } = this.#road;
+    const chunk = this.#chunk;
+    const bytes = Math.min(gate.room, this.window, bytesMax, chunk.length);
+    if (bytes <= 0) return;
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
+    this.#chunk = chunk.subarray(bytes);
+    gate.held -= bytes;
+    this.count(bytes);
+    this.#road.write(dataFrames(this.#id, chunk.subarray(0, bytes), false));
+  }
+
+  #end(trailers: Fields | undefined): void {
+    const packed = trailers === undefined ? [] : trailersOut(trailers);
+    this.#road.write(
+      packed.length > 0
+        ? headerFrames(this.#id, pack(packed), true)
+        : dataFrames(this.#id, NOTHING, true),
+    );
+  }
+}
