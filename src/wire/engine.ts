@@ -1,12 +1,13 @@
-/** The engine of our own HTTP/1.1: heads as sent, lengths kept, dialling apart from waiting. */
-import type { Engine, Listener } from "../model.ts";
+/** The engine of our own HTTP/1.1 and HTTP/2: heads as sent, lengths kept, dialling apart from waiting. */
+import type { Engine, Exchange, Listener, Refusal } from "../model.ts";
 import type { Address } from "../rules.ts";
-import type { Platform } from "../platform/platform.ts";
+import type { Connection, Platform } from "../platform/platform.ts";
 import { latin1Bytes } from "./bytes.ts";
 import { wireTransport } from "./client.ts";
 import { Deadlines } from "../deadlines.ts";
+import { FirstBytes } from "./first_bytes.ts";
 import { SERVER_LIMITS, type ServerLimits } from "./limits.ts";
-import { ServerConnection, type ServerDeps } from "./server.ts";
+import { type ClientSide, ServerConnection, type ServerDeps } from "./server.ts";
 
 type Net = Pick<Platform, "clock" | "listen" | "dial">;
 
@@ -16,40 +17,67 @@ const FULL = latin1Bytes(
   "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
 );
 
-export function wireEngine(net: Net, limits: ServerLimits = SERVER_LIMITS): Engine {
+/** What a listener allows beside HTTP/1.1. */
+export interface ListenRules {
+  /** HTTP/2 in the clear, by clients that know before they ask; else its preface is no request. */
+  readonly h2c?: boolean;
+}
+
+export interface WireEngine extends Engine {
+  listen(
+    address: Address,
+    serve: (exchange: Exchange) => Promise<void>,
+    refused?: (refusal: Refusal) => void,
+    rules?: ListenRules,
+  ): Promise<Listener>;
+}
+
+export function wireEngine(net: Net, limits: ServerLimits = SERVER_LIMITS): WireEngine {
   const deadlines = new Deadlines(net.clock);
   return {
     transport: wireTransport({ clock: net.clock, dial: net.dial, deadlines }),
-    listen: (address, serve, refused = ignore) =>
-      listen(address, { serve, refused }, { net, deadlines, limits }),
+    listen: (address, serve, refused = ignore, { h2c = false } = {}) =>
+      listen(address, { serve, refused, h2c }, { net, deadlines, limits }),
   };
 }
 
 function ignore(): void {}
 
+interface Serving extends Pick<ServerDeps, "serve" | "refused"> {
+  readonly h2c: boolean;
+}
+
+/**
+ * Decides which version of HTTP a connection speaks. Over TLS the client has chosen by ALPN, which is for
+ * `H2Server` at once where it chose "h2"; in the clear its first bytes tell, where they are asked.
+ */
+function sideFor(connection: Connection, { h2c }: Serving, deps: ServerDeps): ClientSide {
+  return h2c ? new FirstBytes(connection, deps) : new ServerConnection(connection, deps);
+}
+
 async function listen(
   address: Address,
-  { serve, refused }: Pick<ServerDeps, "serve" | "refused">,
+  serving: Serving,
   { net, deadlines, limits }: { net: Net; deadlines: Deadlines; limits: ServerLimits },
 ): Promise<Listener> {
-  const open = new Set<ServerConnection>();
+  const open = new Set<ClientSide>();
   let closing = false;
   let emptied: (() => void) | undefined;
   const deps = {
     clock: net.clock,
     deadlines,
     limits,
-    serve,
-    refused,
+    serve: serving.serve,
+    refused: serving.refused,
     localPort: undefined as number | undefined,
-    gone(connection: ServerConnection) {
-      open.delete(connection);
+    gone(side: ClientSide) {
+      open.delete(side);
       if (open.size === 0) emptied?.();
     },
   };
   const listener = await net.listen(address, (connection) => {
     if (open.size < CONNECTIONS_MAX) {
-      const accepted = new ServerConnection(connection, deps);
+      const accepted = sideFor(connection, serving, deps);
       open.add(accepted);
       // One that was on its way when listening ended.
       if (closing) accepted.drain();

@@ -2,9 +2,10 @@
  * Header fields as HTTP/2 packs them, written (RFC 7541): with the table that everybody has and none of
  * our own, which costs some bytes and saves all state. Plain, as a Huffman code costs more than it saves here.
  */
-import { lowerName } from "../fields.ts";
-import { latin1 } from "./bytes.ts";
+import { type Fields, lowerName } from "../fields.ts";
+import { latin1, unpadded } from "./bytes.ts";
 import { type Packed, STATIC } from "./h2_hpack.ts";
+import { OF_CONNECTIONS } from "./names.ts";
 import { WRITER, Writer } from "./writer.ts";
 
 /** How a name is packed. */
@@ -13,6 +14,8 @@ interface Name {
   readonly lead: string;
   /** Values that the table of all has, with their places. */
   readonly whole: ReadonlyMap<string, number> | undefined;
+  /** Belongs to one connection of HTTP/1.1. */
+  readonly ofConnection: boolean;
 }
 
 /** Said to be a secret on every hop to come (RFC 7541 section 7.1.3). */
@@ -41,7 +44,20 @@ export function pack(fields: readonly Packed[]): Uint8Array {
 
 /** One field; its name goes out in lower case. */
 export function packField(out: Writer, name: string, value: string): void {
-  const { lead, whole } = NAMES.get(name) ?? meet(name);
+  packValue(out, NAMES.get(name) ?? meet(name), value);
+}
+
+/** Fields but for those that have no place in HTTP/2. */
+export function packFields(out: Writer, { flat }: Fields): void {
+  for (let at = 0; at < flat.length; at += 2) {
+    const spelled = flat[at] ?? "";
+    const name = NAMES.get(spelled) ?? meet(spelled);
+    // What an operator has set may have spaces around it, which HTTP/1.1 does not mind.
+    if (!name.ofConnection) packValue(out, name, unpadded(flat[at + 1] ?? ""));
+  }
+}
+
+function packValue(out: Writer, { lead, whole }: Name, value: string): void {
   const place = whole?.get(value);
   if (place !== undefined) return void out.byte(0x80 | place);
   out.text(lead);
@@ -70,7 +86,11 @@ function nameOf(name: string): Name {
   STATIC.forEach(([known, value], at) => {
     if (known === name && value !== "") whole.set(value, at + 1);
   });
-  return { lead: latin1(out.take(), false), whole: whole.size > 0 ? whole : undefined };
+  return {
+    lead: latin1(out.take(), false),
+    whole: whole.size > 0 ? whole : undefined,
+    ofConnection: OF_CONNECTIONS.has(name),
+  };
 }
 
 function packLength(out: Writer, length: number): void {

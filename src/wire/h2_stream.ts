@@ -14,16 +14,13 @@ import type { Packed } from "./h2_hpack.ts";
 import { headerFrames, numberFrame } from "./h2_make.ts";
 import { type Gate, Upload } from "./h2_outflow.ts";
 import { pack } from "./h2_pack.ts";
-import { Inflow } from "./inflow.ts";
+import { Inflow, WINDOWED } from "./inflow.ts";
 import { declareLength } from "./outflow.ts";
 
 /** Bytes of a response that its upstream may send ahead of their reader. */
 export const STREAM_WINDOW_BYTES = 256 * 1024;
 /** Interim answers passed on for one request at most. */
 const INTERIMS_MAX = 32;
-
-/** A window stops whoever sends on a stream; nothing else must. */
-export const WINDOWED = { pause() {}, resume() {} };
 
 /** What a stream needs of its connection. */
 export interface Link {

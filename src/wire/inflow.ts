@@ -34,6 +34,9 @@ interface Reader {
   reject(error: Error): void;
 }
 
+/** In place of a connection to stop, where windows stop the sender. */
+export const WINDOWED = { pause() {}, resume() {} };
+
 export class Inflow implements ByteSource {
   readonly lengthBytes: number | undefined;
   trailers: Fields | undefined;
