@@ -1,4 +1,4 @@
-/** An upstream that speaks HTTP/2 by hand: reads what a client wrote, and says exactly what a test wants. */
+/** Whoever speaks HTTP/2 by hand, from either side: reads what was written, and says exactly what a test wants. */
 import assert from "node:assert/strict";
 import {
   CODE,
@@ -17,7 +17,7 @@ import { bytesOf, textOf } from "./transcript.ts";
 
 export { CODE, FLAG, FRAME, SETTING };
 
-const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+export const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const NAMES = new Map(Object.entries(FRAME).map(([name, type]) => [type as number, name]));
 
 /** Fields as literals and nothing else, whatever they hold: what may not be sent must be sendable here. */
@@ -38,10 +38,17 @@ export class H2Peer {
   readonly connection: MemoryConnection;
   readonly #reader = new FrameReader();
   readonly #unpacker = new Unpacker();
-  #greeted = false;
+  #greeted: boolean;
 
-  constructor(connection: MemoryConnection) {
+  /** An upstream hears a preface first of all; a client says one. */
+  constructor(connection: MemoryConnection, as: "upstream" | "client" = "upstream") {
     this.connection = connection;
+    this.#greeted = as === "client";
+  }
+
+  preface(): this {
+    this.connection.says(PREFACE);
+    return this;
   }
 
   /** Answers the preface with settings. */
@@ -50,7 +57,7 @@ export class H2Peer {
     return this;
   }
 
-  /** What the client wrote since it was asked last, in words: `headers 1 end`, `data 1 "hi"`. */
+  /** What was written since it was asked last, in words: `headers 1 end`, `data 1 "hi"`. */
   heard(): string[] {
     let text = this.connection.take();
     if (!this.#greeted && text !== "") {
@@ -104,7 +111,9 @@ export class H2Peer {
     switch (one.type) {
       case FRAME.headers: {
         const fields = this.#unpacker.unpack(content(one), 1e6) ?? [];
-        const spelled = fields.map(([field, value]) => `${field}=${value}`).join(" ");
+        // The date is every answer's and no test's.
+        const spelled = fields.filter(([field]) => field !== "date")
+          .map(([field, value]) => `${field}=${value}`).join(" ");
         return `${name} ${one.stream}${end} ${spelled}`;
       }
       case FRAME.data: {
@@ -115,7 +124,7 @@ export class H2Peer {
       case FRAME.windowUpdate:
         return `${name} ${one.stream} ${uint(one.payload, 0, 4)}`;
       case FRAME.goaway:
-        return `${name} ${uint(one.payload, 4, 4)}`;
+        return `${name} ${uint(one.payload, 0, 4)} ${uint(one.payload, 4, 4)}`;
       default:
         return `${name} ${one.flags}`;
     }
