@@ -113,13 +113,14 @@ export class Inflow implements ByteSource {
   cancel(): void {
     if (this.#cancelled) return;
     this.#cancelled = true;
-    this.#events.taken?.(this.#queuedBytes);
+    const dropped = this.#queuedBytes;
     this.#queue = [];
     this.#queuedBytes = 0;
     this.#resume();
     this.#reader?.reject(new BrokenBody("Body was given up"));
     this.#reader = undefined;
     if (!this.ended) this.#events.cancelled();
+    this.#events.taken?.(dropped);
   }
 
   #offer(piece: Uint8Array): void {

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import {
   CODE,
-  content,
   FLAG,
   FRAME,
   type Frame,
@@ -11,7 +10,8 @@ import {
   uint,
 } from "../../src/wire/h2_frames.ts";
 import { frame, headerFrames, numberFrame, settingsFrame } from "../../src/wire/h2_make.ts";
-import { type Packed, Unpacker } from "../../src/wire/h2_hpack.ts";
+import { Blocks } from "../../src/wire/h2_blocks.ts";
+import type { Packed } from "../../src/wire/h2_hpack.ts";
 import type { MemoryConnection } from "./memory_net.ts";
 import { bytesOf, textOf } from "./transcript.ts";
 
@@ -37,7 +37,7 @@ function text(content: string): string {
 export class H2Peer {
   readonly connection: MemoryConnection;
   readonly #reader = new FrameReader();
-  readonly #unpacker = new Unpacker();
+  readonly #blocks = new Blocks(1e6);
   #greeted: boolean;
 
   /** An upstream hears a preface first of all; a client says one. */
@@ -68,7 +68,7 @@ export class H2Peer {
     this.#reader.take(bytesOf(text));
     const frames: Frame[] = [];
     for (let one = this.#reader.next(); one; one = this.#reader.next()) frames.push(one);
-    return frames.map((one) => this.#spelled(one));
+    return frames.flatMap((one) => this.#spelled(one) ?? []);
   }
 
   /** As `heard`, without what keeps a connection going. */
@@ -105,16 +105,20 @@ export class H2Peer {
     return this;
   }
 
-  #spelled(one: Frame): string {
+  /** In words; nothing for a part of a block. */
+  #spelled(one: Frame): string | undefined {
     const end = (one.flags & FLAG.endStream) !== 0 ? " end" : "";
     const name = NAMES.get(one.type) ?? `frame ${one.type}`;
     switch (one.type) {
-      case FRAME.headers: {
-        const fields = this.#unpacker.unpack(content(one), 1e6) ?? [];
+      case FRAME.headers:
+      case FRAME.continuation: {
+        const block = this.#blocks.push(one);
+        if (block === undefined) return undefined;
+        const fields = block.fields ?? [];
         // The date is every answer's and no test's.
         const spelled = fields.filter(([field]) => field !== "date")
           .map(([field, value]) => `${field}=${value}`).join(" ");
-        return `${name} ${one.stream}${end} ${spelled}`;
+        return `headers ${one.stream}${block.end ? " end" : ""} ${spelled}`;
       }
       case FRAME.data: {
         const text = textOf(one.payload);
