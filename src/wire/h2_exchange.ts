@@ -157,6 +157,10 @@ export class H2Exchange implements Exchange {
       return this.#sent(0);
     }
 
+    if (!this.upload.mayRead) {
+      this.#write(head, "more");
+      return this.#stream(this.upload.send(body));
+    }
     const first = body.read();
     const isWhole = first instanceof Uint8Array && first.length === body.lengthBytes &&
       first.length <= Math.min(FRAME_LIMIT_BYTES, this.upload.room);
@@ -167,13 +171,14 @@ export class H2Exchange implements Exchange {
       return this.#sent(first.length);
     }
     this.#write(head, "more");
-    return this.#stream(second === undefined ? body : readAhead(second, body), first);
+    const rest = second === undefined ? body : readAhead(second, body);
+    return this.#stream(this.upload.sendOn(rest, first));
   }
 
-  async #stream(body: ByteSource, first: Piece | Promise<Piece>): Promise<Delivery> {
+  async #stream(sending: Promise<boolean>): Promise<Delivery> {
     let end: Delivery["end"];
     try {
-      end = await this.upload.send(body, first) ? "whole" : "left";
+      end = await sending ? "whole" : "left";
     } catch {
       end = this.#over ? "left" : "cut";
     }

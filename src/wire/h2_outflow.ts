@@ -122,11 +122,20 @@ export class Upload {
     this.#road.gate.window -= bytes;
   }
 
-  /**
-   * Sends it all; `first` is what was read of it already. Rejects when its source breaks; says false when
-   * it was stopped.
-   */
-  async send(body: ByteSource, first: Piece | Promise<Piece> = body.read()): Promise<boolean> {
+  /** Whether a source may be read now: without room for what it gives, that would only pile up. */
+  get mayRead(): boolean {
+    const { gate } = this.#road;
+    return gate.held <= HELD_LIMIT_BYTES || Math.min(gate.room, this.window) > 0;
+  }
+
+  /** Sends it all. Rejects when its source breaks; says false when it was stopped. */
+  async send(body: ByteSource): Promise<boolean> {
+    if (!this.mayRead) await this.#turnCame();
+    return this.#stopped ? false : await this.sendOn(body, body.read());
+  }
+
+  /** Sends what was read of it already, and the rest. */
+  async sendOn(body: ByteSource, first: Piece | Promise<Piece>): Promise<boolean> {
     for (let next = first;; next = body.read()) {
       const chunk = next instanceof Promise ? await next : next;
       if (this.#stopped) return false;
@@ -138,7 +147,7 @@ export class Upload {
       this.#chunk = chunk;
       this.#road.gate.held += chunk.length;
       if (this.#road.gate.free) this.#go(chunk.length);
-      if (this.#chunk.length > 0 || this.#mustNotRead) await this.#turnCame();
+      if (this.#chunk.length > 0 || !this.mayRead) await this.#turnCame();
       if (this.#stopped) return false;
     }
   }
@@ -167,11 +176,6 @@ export class Upload {
     this.#road.gate.held -= this.#chunk.length;
     this.#chunk = NOTHING;
     this.#rest();
-  }
-
-  get #mustNotRead(): boolean {
-    const { gate } = this.#road;
-    return gate.held > HELD_LIMIT_BYTES && Math.min(gate.room, this.window) <= 0;
   }
 
   #turnCame(): Promise<void> {

@@ -113,6 +113,7 @@ export class H2Server implements ConnectionEvents, ClientSide, Host, Waiting {
     this.#endBy = this.#deps.deadlines.after(this.#deps.limits.lingerMs);
     this.#reception.tell(goawayFrame(CODE.none, WINDOW_MAX));
     this.#reception.tell(frame(FRAME.ping, 0, 0, FAREWELL));
+    this.outbox.flush();
   }
 
   echoed(): void {
