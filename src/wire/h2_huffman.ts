@@ -29,12 +29,12 @@ const LENGTH_MAX = 30;
 /** The shortest code has five bits, so a byte of it makes at most this much. */
 const EXPANSION_MAX = 8 / 5;
 
+const ROOT = 0;
 /**
  * A tree whose nodes have a branch for every byte: what the next eight bits lead to. Above zero, a node
  * further down; below, a symbol and how many of the bits are its own; zero, nothing.
  */
 const TREE = tree();
-const ROOT = 0;
 
 function tree(): Int32Array {
   const branches: number[] = Array.from({ length: 256 }, () => 0);
