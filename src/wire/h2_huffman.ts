@@ -4,7 +4,7 @@
  */
 
 /** Length of each symbol's code in bits: of every byte in turn. EOS, the last one, may never come. */
-const LENGTHS: readonly number[] = [
+export const LENGTHS: readonly number[] = [
   ...[13, 23, 28, 28, 28, 28, 28, 28, 28, 24, 30, 28, 28, 30, 28, 28],
   ...[28, 28, 28, 28, 28, 28, 30, 28, 28, 28, 28, 28, 28, 28, 28, 28],
   ...[6, 10, 10, 12, 13, 6, 8, 11, 10, 10, 8, 11, 8, 6, 6, 6],
