@@ -24,8 +24,8 @@ export interface H2Site extends Road, IntakeSite {
   now(): number;
   /** Breaks a stream off. `breach`: it was the client who made us. */
   reset(id: number, code: number, breach: boolean): void;
-  /** Nothing more will be said on a stream; `answered` in full, or not. */
-  ended(id: number, answered: boolean): void;
+  /** Nothing more will be said on its stream; `answered` in full, or not. */
+  ended(exchange: H2Exchange, answered: boolean): void;
 }
 
 /** A request and whether its head is all of it. */
@@ -58,6 +58,8 @@ export class H2Exchange implements Exchange {
   #over = false;
   /** The answer was given. */
   answered = false;
+  /** Serving it has come to its end. */
+  rested = false;
 
   constructor(id: number, { head, ends }: Asked, site: H2Site) {
     this.id = id;
@@ -115,8 +117,8 @@ export class H2Exchange implements Exchange {
     this.#cut(code, true);
   }
 
-  /** Serving it has come to its end. */
-  served(): void {
+  rest(): void {
+    this.rested = true;
     // Without an answer the client would wait for ever.
     if (!this.answered) this.#cut(CODE.internal, false);
   }
@@ -217,7 +219,7 @@ export class H2Exchange implements Exchange {
     this.#over = true;
     this.upload.stop();
     this.#intake?.close();
-    this.#site.ended(this.id, answered);
+    this.#site.ended(this, answered);
   }
 }
 

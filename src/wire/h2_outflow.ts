@@ -37,7 +37,11 @@ export class Gate {
   /** The system takes more, or the connection is over. Heads go first, as they are small. */
   open(): void {
     this.blocked = false;
-    for (const call of this.#waiting.splice(0)) call();
+    while (!this.blocked) {
+      const call = this.#waiting.shift();
+      if (call === undefined) break;
+      call();
+    }
     this.serve();
   }
 

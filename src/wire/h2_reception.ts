@@ -38,8 +38,8 @@ import type { ServerDeps } from "./server.ts";
 
 /** Streams that a client may have open at once. */
 export const STREAMS_MAX = 250;
-/** Exchanges at once, with those whose client has reset them and that have not come to rest (CVE-2023-44487). */
-const EXCHANGES_MAX = 2 * STREAMS_MAX;
+/** Exchanges that may not have come to rest though their client has left them (CVE-2023-44487). */
+export const FORSAKEN_MAX = STREAMS_MAX;
 /** Bytes of requests that may wait for their readers, on all streams together. */
 const WINDOW_BYTES = 2 * 1024 * 1024;
 
@@ -80,8 +80,8 @@ export class Reception implements H2Site {
   /** Whether the block that comes begins a stream, and one that waits for itself. */
   #opening = false;
   #selfish = false;
-  /** Exchanges that have not come to rest. */
-  #exchanges = 0;
+  /** Exchanges without a client that have not come to rest. */
+  readonly #forsaken = new Set<H2Exchange>();
 
   constructor(host: Host, deps: ServerDeps) {
     this.#host = host;
@@ -148,9 +148,10 @@ export class Reception implements H2Site {
     if (breach) this.#count("breach");
   }
 
-  ended(id: number, answered: boolean): void {
-    this.streams.delete(id);
+  ended(exchange: H2Exchange, answered: boolean): void {
+    this.streams.delete(exchange.id);
     if (answered) this.#guard.answers++;
+    else if (!exchange.rested) this.#forsaken.add(exchange);
     if (this.streams.size === 0 && !this.over) this.#host.rests();
   }
 
@@ -233,16 +234,15 @@ export class Reception implements H2Site {
     // The client was told that it would not be.
     if (this.shut) return this.streams.brokeOff(stream);
     if (this.streams.size >= STREAMS_MAX) return this.reset(stream, CODE.refusedStream, true);
-    if (this.#exchanges >= EXCHANGES_MAX) return this.reset(stream, CODE.refusedStream, false);
+    if (this.#forsaken.size >= FORSAKEN_MAX) return this.reset(stream, CODE.refusedStream, false);
     const head = readH2Request(fields, end, this.#deps.limits.head);
     if ("kind" in head) return this.#refuse(stream, head, end);
 
     const exchange = new H2Exchange(stream, { head, ends: end }, this);
     this.streams.add(exchange);
-    this.#exchanges++;
     void this.#deps.serve(exchange).then(() => {
-      this.#exchanges--;
-      exchange.served();
+      exchange.rest();
+      this.#forsaken.delete(exchange);
     });
   }
 

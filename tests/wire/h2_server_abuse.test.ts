@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { sourceOf } from "../../src/source.ts";
-import { STREAMS_MAX } from "../../src/wire/h2_reception.ts";
+import { FORSAKEN_MAX, STREAMS_MAX } from "../../src/wire/h2_reception.ts";
 import { FakeBody } from "../support/fake_bytes.ts";
 import { settled } from "../support/manual_clock.ts";
 import { CODE, FLAG, FRAME, type H2Peer, packed, SETTING } from "./h2_peer.ts";
@@ -201,7 +201,7 @@ describe("H2Server ends the connection of a client that", () => {
 });
 
 describe("H2Server keeps at bay a client that", () => {
-  it("resets faster than its exchanges come to rest: they are never more than twice what it may have open", async () => {
+  it("resets faster than its exchanges come to rest: they are never more than a bound", async () => {
     const releases: (() => void)[] = [];
     const stubborn: Serve = () => new Promise((resolve) => void releases.push(() => resolve(0)));
     const opened = open(stubborn);
@@ -213,12 +213,12 @@ describe("H2Server keeps at bay a client that", () => {
       }
       await clock.advance(1_000);
     }
-    assert.equal(exchanges.length, 2 * STREAMS_MAX);
+    assert.equal(exchanges.length, FORSAKEN_MAX);
     assert.ok(client.said().every((words) => words.endsWith(` ${CODE.refusedStream}`)));
     for (const release of releases) release();
     await settled();
     ask(client, stream);
-    assert.equal(exchanges.length, 2 * STREAMS_MAX + 1);
+    assert.equal(exchanges.length, FORSAKEN_MAX + 1);
   });
 
   it("opens no window for its answers: hardly more of them is read than it takes", async () => {

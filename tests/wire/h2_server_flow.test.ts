@@ -1,6 +1,7 @@
 /** Flow control of the HTTP/2 server, both ways (RFC 9113 sections 5.2 and 6.9), and who gets his turn when. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { Fields } from "../../src/fields.ts";
 import type { ByteSource, Delivery } from "../../src/model.ts";
 import { FakeBody } from "../support/fake_bytes.ts";
 import { settled } from "../support/manual_clock.ts";
@@ -240,6 +241,27 @@ describe("H2Server and a client that takes nothing", () => {
       client.said().filter((words) => words.startsWith("data")).length,
       exchanges.length,
     );
+  });
+
+  it("lets answers out that wait, some at a time where the system takes only some", async () => {
+    const fields = () => Fields.from([["X", "y".repeat(2_000)]]);
+    const opened = open((exchange) => exchange.answer(reply({ fields: fields() })));
+    const { client, connection } = opened;
+    connection.taking = false;
+    for (let at = 0; at < 240; at++) ask(client, 2 * at + 1);
+    await settled();
+    let writes = 0;
+    for (; client.said().length > 0; writes++) {
+      connection.events.drained();
+      await settled();
+    }
+    assert.equal(connection.state, "open");
+    assert.ok(writes > 5, String(writes));
+    connection.drains();
+    client.headers(999, ASKED, true);
+    await settled();
+    assert.equal(client.said().length, 1);
+    assert.ok(opened.exchanges.every(({ signal }) => !signal.aborted));
   });
 
   it("lets answers that wait go first, as they are small", async () => {
