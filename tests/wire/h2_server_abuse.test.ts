@@ -281,6 +281,14 @@ describe("H2Server leaves alone a client that", () => {
           .number(FRAME.rst, 2 * stream + 1, CODE.cancel),
     ],
     [
+      "is served by somebody who takes his time afterwards",
+      async (exchange) => {
+        await sayPath(exchange);
+        await new Promise(() => {});
+      },
+      ask,
+    ],
+    [
       "resets what it has whole",
       sayPath,
       (client, stream) => ask(client, stream).number(FRAME.rst, stream, CODE.none),
