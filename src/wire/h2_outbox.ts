@@ -1,8 +1,8 @@
 /**
- * What goes out on a connection of HTTP/2: gathered while one event is dealt with, then written at once, as
- * every write is a call to the system. Bounds what waits for a client that does not read.
+ * What goes out on a connection of HTTP/2: gathered while one event after the other is dealt with, then
+ * written at once, as every write is a call to the system. Bounds what waits for a client that does not read.
  */
-import type { Connection } from "../platform/platform.ts";
+import type { Clock, Connection } from "../platform/platform.ts";
 import { together } from "./h2_make.ts";
 import type { Gate } from "./h2_outflow.ts";
 
@@ -14,11 +14,10 @@ const GATHERED_LIMIT_BYTES = 64 * 1024;
  */
 const OWED_LIMIT_BYTES = 64 * 1024;
 
-const NOW = Promise.resolve();
-
 export class Outbox {
   readonly #connection: Connection;
   readonly #gate: Gate;
+  readonly #clock: Pick<Clock, "soon">;
   readonly #stuck: () => void;
   #parts: Uint8Array[] = [];
   #bytes = 0;
@@ -31,9 +30,14 @@ export class Outbox {
   };
 
   /** `stuck` is called when too much waits, and may be called again. */
-  constructor(connection: Connection, gate: Gate, stuck: () => void) {
+  constructor(
+    connection: Connection,
+    gate: Gate,
+    { clock, stuck }: { clock: Pick<Clock, "soon">; stuck: () => void },
+  ) {
     this.#connection = connection;
     this.#gate = gate;
+    this.#clock = clock;
     this.#stuck = stuck;
   }
 
@@ -47,7 +51,7 @@ export class Outbox {
     if (this.#bytes >= GATHERED_LIMIT_BYTES) return this.#write();
     if (this.#gathering || this.#due) return;
     this.#due = true;
-    void NOW.then(this.#flushDue);
+    this.#clock.soon(this.#flushDue);
   }
 
   /** Gathers what is pushed until `flush`. */

@@ -44,7 +44,10 @@ export class H2Server implements ConnectionEvents, ClientSide, Host, Waiting {
     this.peer = connection.peer;
     this.localPort = deps.localPort;
     this.#deps = deps;
-    this.outbox = new Outbox(connection, this.gate, () => connection.reset());
+    this.outbox = new Outbox(connection, this.gate, {
+      clock: deps.clock,
+      stuck: () => connection.reset(),
+    });
     this.#reception = new Reception(this, deps);
     connection.events = this;
     deps.deadlines.add(this);
