@@ -6,6 +6,8 @@ import { latin1Bytes } from "./bytes.ts";
 import { wireTransport } from "./client.ts";
 import { Deadlines } from "../deadlines.ts";
 import { FirstBytes } from "./first_bytes.ts";
+import type { H2Deps } from "./h2_reception.ts";
+import { StreamShare } from "./h2_share.ts";
 import { SERVER_LIMITS, type ServerLimits } from "./limits.ts";
 import { type ClientSide, ServerConnection, type ServerDeps } from "./server.ts";
 
@@ -34,14 +36,23 @@ export interface WireEngine extends Engine {
 
 export function wireEngine(net: Net, limits: ServerLimits = SERVER_LIMITS): WireEngine {
   const deadlines = new Deadlines(net.clock);
+  const share = new StreamShare(CONNECTIONS_MAX);
   return {
     transport: wireTransport({ clock: net.clock, dial: net.dial, deadlines }),
     listen: (address, serve, refused = ignore, { h2c = false } = {}) =>
-      listen(address, { serve, refused, h2c }, { net, deadlines, limits }),
+      listen(address, { serve, refused, h2c }, { net, deadlines, limits, share }),
   };
 }
 
 function ignore(): void {}
+
+/** What all listeners have in common. */
+interface Common {
+  readonly net: Net;
+  readonly deadlines: Deadlines;
+  readonly limits: ServerLimits;
+  readonly share: StreamShare;
+}
 
 interface Serving extends Pick<ServerDeps, "serve" | "refused"> {
   readonly h2c: boolean;
@@ -51,14 +62,14 @@ interface Serving extends Pick<ServerDeps, "serve" | "refused"> {
  * Decides which version of HTTP a connection speaks. Over TLS the client has chosen by ALPN, which is for
  * `H2Server` at once where it chose "h2"; in the clear its first bytes tell, where they are asked.
  */
-function sideFor(connection: Connection, { h2c }: Serving, deps: ServerDeps): ClientSide {
+function sideFor(connection: Connection, { h2c }: Serving, deps: H2Deps): ClientSide {
   return h2c ? new FirstBytes(connection, deps) : new ServerConnection(connection, deps);
 }
 
 async function listen(
   address: Address,
   serving: Serving,
-  { net, deadlines, limits }: { net: Net; deadlines: Deadlines; limits: ServerLimits },
+  { net, deadlines, limits, share }: Common,
 ): Promise<Listener> {
   const open = new Set<ClientSide>();
   let closing = false;
@@ -67,6 +78,7 @@ async function listen(
     clock: net.clock,
     deadlines,
     limits,
+    share,
     serve: serving.serve,
     refused: serving.refused,
     localPort: undefined as number | undefined,

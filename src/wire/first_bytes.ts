@@ -6,20 +6,21 @@ import type { Waiting } from "../deadlines.ts";
 import type { Connection, ConnectionEvents } from "../platform/platform.ts";
 import { PREFACE } from "./h2_make.ts";
 import { H2Server } from "./h2_server.ts";
-import { type ClientSide, ServerConnection, type ServerDeps } from "./server.ts";
+import type { H2Deps } from "./h2_reception.ts";
+import { type ClientSide, ServerConnection } from "./server.ts";
 
 export class FirstBytes implements ConnectionEvents, ClientSide, Waiting {
   place = -1;
   readonly deadline: number;
   readonly connection: Connection;
-  readonly #deps: ServerDeps;
+  readonly #deps: H2Deps;
   /** What has come of a preface so far. */
   #begun = new Uint8Array(0);
   /** Who has taken the connection over. */
   #side: ClientSide | undefined;
   #draining = false;
 
-  constructor(connection: Connection, deps: ServerDeps) {
+  constructor(connection: Connection, deps: H2Deps) {
     this.connection = connection;
     this.deadline = deps.deadlines.after(deps.limits.headTimeoutMs);
     // To whoever counts connections, it stays the same.

@@ -32,16 +32,20 @@ import { frame, numberFrame, SETTINGS_ACK, settingsFrame, together } from "./h2_
 import type { Outbox } from "./h2_outbox.ts";
 import type { Gate } from "./h2_outflow.ts";
 import { readH2Request } from "./h2_request.ts";
+import { STREAMS_MAX, type StreamShare } from "./h2_share.ts";
 import { Streams } from "./h2_streams.ts";
 import type { Refused } from "./section.ts";
 import type { ServerDeps } from "./server.ts";
 
-/** Streams that a client may have open at once. */
-export const STREAMS_MAX = 250;
 /** Exchanges that may not have come to rest though their client has left them (CVE-2023-44487). */
 export const FORSAKEN_MAX = STREAMS_MAX;
 /** Bytes of requests that may wait for their readers, on all streams together. */
 const WINDOW_BYTES = 2 * 1024 * 1024;
+
+export interface H2Deps extends ServerDeps {
+  /** What all clients have of the streams that may be. */
+  readonly share: StreamShare;
+}
 
 /** What it needs of its connection. */
 export interface Host {
@@ -72,7 +76,7 @@ export class Reception implements H2Site {
   /** Nothing is heard or said any more. */
   over = false;
   readonly #host: Host;
-  readonly #deps: ServerDeps;
+  readonly #deps: H2Deps;
   readonly #reader = new FrameReader();
   readonly #blocks: Blocks;
   readonly #guard = new Guard();
@@ -83,7 +87,7 @@ export class Reception implements H2Site {
   /** Exchanges without a client that have not come to rest. */
   readonly #forsaken = new Set<H2Exchange>();
 
-  constructor(host: Host, deps: ServerDeps) {
+  constructor(host: Host, deps: H2Deps) {
     this.#host = host;
     this.#deps = deps;
     this.peer = host.peer;
@@ -150,6 +154,7 @@ export class Reception implements H2Site {
 
   ended(exchange: H2Exchange, answered: boolean): void {
     this.streams.delete(exchange.id);
+    this.#deps.share.closed();
     if (answered) this.#guard.answers++;
     else if (!exchange.rested) this.#forsaken.add(exchange);
     if (this.streams.size === 0 && !this.over) this.#host.rests();
@@ -234,12 +239,15 @@ export class Reception implements H2Site {
     // The client was told that it would not be.
     if (this.shut) return this.streams.brokeOff(stream);
     if (this.streams.size >= STREAMS_MAX) return this.reset(stream, CODE.refusedStream, true);
-    if (this.#forsaken.size >= FORSAKEN_MAX) return this.reset(stream, CODE.refusedStream, false);
+    const crowded = this.streams.size >= this.#deps.share.each ||
+      this.#forsaken.size >= FORSAKEN_MAX;
+    if (crowded) return this.reset(stream, CODE.refusedStream, false);
     const head = readH2Request(fields, end, this.#deps.limits.head);
     if ("kind" in head) return this.#refuse(stream, head, end);
 
     const exchange = new H2Exchange(stream, { head, ends: end }, this);
     this.streams.add(exchange);
+    this.#deps.share.opened();
     void this.#deps.serve(exchange).then(() => {
       exchange.rest();
       this.#forsaken.delete(exchange);

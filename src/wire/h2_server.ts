@@ -9,8 +9,8 @@ import { BrokenBlock } from "./h2_hpack.ts";
 import { frame, goawayFrame, PREFACE } from "./h2_make.ts";
 import { Outbox } from "./h2_outbox.ts";
 import { Gate } from "./h2_outflow.ts";
-import { type Host, Reception } from "./h2_reception.ts";
-import type { ClientSide, ServerDeps } from "./server.ts";
+import { type H2Deps, type Host, Reception } from "./h2_reception.ts";
+import type { ClientSide } from "./server.ts";
 
 /** Any eight bytes, for the ping that finds out whether the client has heard that we leave. */
 const FAREWELL = new Uint8Array(8);
@@ -24,7 +24,7 @@ export class H2Server implements ConnectionEvents, ClientSide, Host, Waiting {
   readonly localPort: number | undefined;
   readonly gate = new Gate(DEFAULT_WINDOW_BYTES);
   readonly outbox: Outbox;
-  readonly #deps: ServerDeps;
+  readonly #deps: H2Deps;
   readonly #reception: Reception;
   /** Bytes of the preface that have come. */
   #prefaced = 0;
@@ -39,7 +39,7 @@ export class H2Server implements ConnectionEvents, ClientSide, Host, Waiting {
   #endBy = Infinity;
   #lingerEnd = 0;
 
-  constructor(connection: Connection, deps: ServerDeps) {
+  constructor(connection: Connection, deps: H2Deps) {
     this.connection = connection;
     this.peer = connection.peer;
     this.localPort = deps.localPort;

@@ -4,6 +4,7 @@ import { Deadlines } from "../../src/deadlines.ts";
 import type { Exchange } from "../../src/model.ts";
 import { sourceOf } from "../../src/source.ts";
 import type { Packed } from "../../src/wire/h2_hpack.ts";
+import { StreamShare } from "../../src/wire/h2_share.ts";
 import { H2Server } from "../../src/wire/h2_server.ts";
 import { SERVER_LIMITS } from "../../src/wire/limits.ts";
 import { ManualClock, settled } from "../support/manual_clock.ts";
@@ -36,7 +37,10 @@ export const sayPath: Serve = (exchange) =>
   exchange.answer(reply({ body: sourceOf(bytes(exchange.target)) }));
 
 /** A connection on which nothing was said yet. */
-export function connect(serve: Serve = sayPath, limits = SERVER_LIMITS) {
+export function connect(
+  serve: Serve = sayPath,
+  { limits = SERVER_LIMITS, share = new StreamShare(1_000) } = {},
+) {
   const clock = new ManualClock();
   const connection = new MemoryConnection();
   const client = new H2Peer(connection, "client");
@@ -53,6 +57,7 @@ export function connect(serve: Serve = sayPath, limits = SERVER_LIMITS) {
     },
     refused: ({ status, reason }) => void refusals.push(`${status} ${reason}`),
     localPort: 8080,
+    share,
     gone: () => void gone++,
   });
   return { clock, connection, client, server, exchanges, refusals, gone: () => gone };
@@ -62,8 +67,9 @@ export function connect(serve: Serve = sayPath, limits = SERVER_LIMITS) {
 export function open(
   serve: Serve = sayPath,
   settings: readonly (readonly [number, number])[] = [],
+  share?: StreamShare,
 ) {
-  const opened = connect(serve);
+  const opened = connect(serve, share && { share });
   opened.client.preface().greet(settings);
   opened.client.heard();
   return opened;

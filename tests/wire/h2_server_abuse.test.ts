@@ -5,7 +5,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { sourceOf } from "../../src/source.ts";
-import { FORSAKEN_MAX, STREAMS_MAX } from "../../src/wire/h2_reception.ts";
+import { FORSAKEN_MAX } from "../../src/wire/h2_reception.ts";
+import { STREAMS_MAX, StreamShare } from "../../src/wire/h2_share.ts";
 import { FakeBody } from "../support/fake_bytes.ts";
 import { settled } from "../support/manual_clock.ts";
 import { CODE, FLAG, FRAME, type H2Peer, packed, SETTING } from "./h2_peer.ts";
@@ -244,6 +245,36 @@ describe("H2Server keeps at bay a client that", () => {
       await settled();
     }
     assert.equal(client.said().at(-1), 'data 499 end ""');
+  });
+
+  it("opens all its streams together with its likes: others have room for a few", async () => {
+    const share = new StreamShare(1_000);
+    const all = Array.from({ length: 10 }, () => open(keeps, [], share));
+    for (let at = 0; at < STREAMS_MAX; at++) {
+      for (const { client } of all) ask(client, 2 * at + 1);
+    }
+    const counts = all.map(({ exchanges }) => exchanges.length);
+    const sum = counts.reduce((one, other) => one + other, 0);
+    assert.ok(sum < 1_000, String(sum));
+    // Refused and not told off: it may ask again, and nobody loses what he has.
+    for (const { client, connection } of all) {
+      assert.equal(connection.state, "open");
+      assert.ok(client.said().every((words) => words.endsWith(` ${CODE.refusedStream}`)));
+    }
+    const other = open(sayPath, [], share);
+    for (let at = 0; at < 5; at++) await goesOn(other, 2 * at + 1);
+    all[0]?.connection.leaves();
+    ask(all[1]?.client ?? other.client, 999);
+    assert.deepEqual(all[1]?.client.said(), []);
+  });
+
+  it("takes up all streams there are: everybody has one all the same", async () => {
+    const share = new StreamShare(10);
+    const all = Array.from({ length: 30 }, () => open(keeps, [], share));
+    for (const { client } of all) ask(client, 1).headers(3, ASKED, true);
+    assert.ok(all.every(({ exchanges }) => exchanges.length >= 1));
+    assert.ok(all.slice(10).every(({ exchanges }) => exchanges.length === 1));
+    await goesOn(open(keeps, [], share));
   });
 
   it("sends heads that unpack to a hundred times their size", async () => {

@@ -24,6 +24,7 @@ import {
   together,
 } from "../../src/wire/h2_make.ts";
 import { pack } from "../../src/wire/h2_pack.ts";
+import { StreamShare } from "../../src/wire/h2_share.ts";
 import { bytes, FakeBody } from "../support/fake_bytes.ts";
 import { settled } from "../support/manual_clock.ts";
 import { packed, PREFACE } from "./h2_peer.ts";
@@ -181,7 +182,8 @@ class Audit {
 }
 
 async function survives(chunks: readonly Uint8Array[], taking: boolean): Promise<void> {
-  const { clock, connection, exchanges, gone, server } = connect(serve);
+  const share = new StreamShare(1_000);
+  const { clock, connection, exchanges, gone, server } = connect(serve, { share });
   const audit = new Audit();
   const listen = () => audit.hear(bytesOf(connection.writes.splice(0).join("")));
   for (const [at, chunk] of chunks.entries()) {
@@ -200,6 +202,7 @@ async function survives(chunks: readonly Uint8Array[], taking: boolean): Promise
   listen();
   assert.equal(gone(), 1);
   assert.equal(clock.pending, 0);
+  assert.equal(share.open, 0);
   assert.ok(exchanges.length <= 60);
 }
 
