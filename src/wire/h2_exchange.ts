@@ -53,6 +53,8 @@ export class H2Exchange implements Exchange {
   readonly #intake: Intake | undefined;
   /** What the answer is made of. */
   #source: ByteSource | undefined;
+  /** Sends the answer that waits for its client to take something. */
+  #held: (() => void) | undefined;
   #leaving: End | undefined;
   #left = false;
   #over = false;
@@ -110,6 +112,9 @@ export class H2Exchange implements Exchange {
     this.#end(false);
     this.#leaving?.abort();
     this.#source?.cancel();
+    if (this.#held === undefined) return;
+    this.#site.gate.forget(this.#held);
+    this.#held();
   }
 
   /** The client has brought what this stream must not bring. */
@@ -140,7 +145,10 @@ export class H2Exchange implements Exchange {
     const { gate } = this.#site;
     if (this.#left || !gate.blocked) return this.#send(reply);
     // Answers must not pile up for a client that reads none.
-    return new Promise((resolve) => gate.whenOpen(() => resolve(this.#send(reply))));
+    return new Promise((resolve) => {
+      this.#held = () => resolve(this.#send(reply));
+      gate.whenOpen(this.#held);
+    });
   }
 
   #send({ status, fields, body }: Reply): Promise<Delivery> {

@@ -24,7 +24,8 @@ export class Gate {
   /** Read from a source and not sent yet, in bytes. */
   held = 0;
   readonly #line: Upload[] = [];
-  #waiting: (() => void)[] = [];
+  /** Calls to be made when it opens, in the order they came. */
+  readonly #waiting = new Set<() => void>();
 
   constructor(window: number) {
     this.window = window;
@@ -37,9 +38,9 @@ export class Gate {
   /** The system takes more, or the connection is over. Heads go first, as they are small. */
   open(): void {
     this.blocked = false;
-    while (!this.blocked) {
-      const call = this.#waiting.shift();
-      if (call === undefined) break;
+    for (const call of this.#waiting) {
+      if (this.blocked) break;
+      this.#waiting.delete(call);
       call();
     }
     this.serve();
@@ -47,7 +48,12 @@ export class Gate {
 
   /** Calls when it opens. */
   whenOpen(call: () => void): void {
-    this.#waiting.push(call);
+    this.#waiting.add(call);
+  }
+
+  /** Makes no such call any more. */
+  forget(call: () => void): void {
+    this.#waiting.delete(call);
   }
 
   get room(): number {

@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { Delivery } from "../../src/model.ts";
 import { sourceOf } from "../../src/source.ts";
 import { FORSAKEN_MAX } from "../../src/wire/h2_reception.ts";
 import { STREAMS_MAX, StreamShare } from "../../src/wire/h2_share.ts";
@@ -220,6 +221,30 @@ describe("H2Server keeps at bay a client that", () => {
     await settled();
     ask(client, stream);
     assert.equal(exchanges.length, FORSAKEN_MAX + 1);
+  });
+
+  it("resets answers that it never takes: nothing of them is kept", async () => {
+    const bodies: FakeBody[] = [];
+    const deliveries: Delivery[] = [];
+    const { client, connection, clock, exchanges } = open(async (exchange) => {
+      const body = new FakeBody(["x"]);
+      bodies.push(body);
+      deliveries.push(await exchange.answer(reply({ body })));
+    });
+    connection.taking = false;
+    ping(client);
+    for (let at = 0; at < 400; at++) {
+      ask(client, 2 * at + 1).number(FRAME.rst, 2 * at + 1, CODE.cancel);
+      await clock.advance(50);
+    }
+    assert.equal(exchanges.length, 400);
+    assert.deepEqual([...new Set(deliveries.map(({ end }) => end))], ["left"]);
+    assert.equal(deliveries.length, 400);
+    assert.ok(bodies.every(({ cancelled }) => cancelled));
+    client.said();
+    connection.drains();
+    await settled();
+    assert.deepEqual(client.said(), []);
   });
 
   it("opens no window for its answers: hardly more of them is read than it takes", async () => {

@@ -212,7 +212,7 @@ describe("H2Server", () => {
       fc.asyncProperty(talk, fc.boolean(), async (said, taking) => {
         await survives([GREETING, ...said], taking);
       }),
-      { numRuns: 400 },
+      { numRuns: 300 },
     );
   });
 
@@ -230,14 +230,15 @@ describe("H2Server", () => {
           for (const [at, value] of changed) all[at % all.length] = value;
           const chunks: Uint8Array[] = [];
           for (let at = 0, turn = 0; at < all.length; turn++) {
-            const size = sizes[turn % sizes.length] ?? 1;
+            // Large bodies byte by byte would take for ever.
+            const size = at < 2_000 ? sizes[turn % sizes.length] ?? 1 : 5_000;
             chunks.push(all.slice(at, at + size));
             at += size;
           }
           await survives(chunks, true);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 
