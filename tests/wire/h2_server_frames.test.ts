@@ -431,6 +431,9 @@ describe("H2Server, PRIORITY, RST_STREAM, SETTINGS, PING, GOAWAY", () => {
     }],
   ]);
   passes([
+    ["7", "takes error codes that it does not know", (client) => {
+      client.headers(1, POST).number(FRAME.rst, 1, 0xff).goaway(0, 0xffff_ffff);
+    }],
     ["6.5", "takes an acknowledgement", (client) => client.raw(FRAME.settings, FLAG.ack, 0, NONE)],
     ["6.5.2", "takes every setting at its bounds", (client) => {
       client.greet([[SETTING.enablePush, 0], [SETTING.frameSize, 16_777_215]]);

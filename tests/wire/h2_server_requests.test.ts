@@ -338,6 +338,31 @@ describe("H2Server, packed heads", () => {
     });
   }
 
+  const [plain, coded] = [
+    ["0a637573746f6d2d6b6579", "0c637573746f6d2d76616c7565"],
+    ["8825a849e95ba97d7f", "8925a849e95bb8e8b4bf"],
+  ].map((texts) => texts.join(" "));
+  const forms: [string, string, string[]][] = [
+    ["6.1: takes a field that all know", "ba", ["user-agent", ""]],
+    ["6.2.1: takes a field to keep", `40 ${plain}`, ["custom-key", "custom-value"]],
+    ["6.2.1: takes a coded field to keep", `40 ${coded}`, ["custom-key", "custom-value"]],
+    ["6.2.1: takes a value to keep of a known name", "7a 0161", ["user-agent", "a"]],
+    ["6.2.2: takes a field not to keep", `00 ${plain}`, ["custom-key", "custom-value"]],
+    ["6.2.2: takes a coded field not to keep", `00 ${coded}`, ["custom-key", "custom-value"]],
+    ["6.2.2: takes a value not to keep of a known name", "0f2b 0161", ["user-agent", "a"]],
+    ["6.2.3: takes a field never to keep", `10 ${plain}`, ["custom-key", "custom-value"]],
+    ["6.2.3: takes a coded field never to keep", `10 ${coded}`, ["custom-key", "custom-value"]],
+    ["6.2.3: takes a value never to keep of a known name", "1f2b 0161", ["user-agent", "a"]],
+  ];
+  for (const [title, hex, expected] of forms) {
+    it(`RFC 7541 ${title}`, async () => {
+      const { client, exchanges } = open();
+      client.raw(FRAME.headers, END, 1, block(`${ASKED_HEX} ${hex}`));
+      await settled();
+      assert.deepEqual(exchanges[0]?.fields.flat.slice(2), expected);
+    });
+  }
+
   it("RFC 7541 4.2: a table may be resized twice before the fields", async () => {
     const opened = open();
     opened.client.raw(FRAME.headers, END, 1, block(`20 3f e1 1f ${ASKED_HEX}`));
