@@ -9,10 +9,10 @@ export function spellAddress(address: Address): string {
 }
 
 /** The URL of an address that is listened on; no host is every interface. */
-export function urlOf(address: Address): string {
+export function urlOf(address: Address, scheme: "http" | "https" = "http"): string {
   if (address.kind === "unix") return spellAddress(address);
   const host = address.host === "" ? "0.0.0.0" : address.host;
-  return `http://${spellAddress({ ...address, host })}`;
+  return `${scheme}://${spellAddress({ ...address, host })}`;
 }
 
 /** One text for one address, to tell addresses apart. */

@@ -3,7 +3,6 @@
  * takes a new configuration over whole or not at all, and lets everything end in good order.
  * Longer than usual, as the order of these things is what matters here.
  */
-import { addressKey } from "./address.ts";
 import { Deadlines } from "./deadlines.ts";
 import { type Plan, plan } from "./config/plan.ts";
 import { Sources } from "./dynamic/sources.ts";
@@ -12,16 +11,28 @@ import { Board } from "./health/board.ts";
 import type { Change } from "./health/entry.ts";
 import { watch } from "./health/loop.ts";
 import { probe } from "./health/probe.ts";
-import type { Account, Engine, Exchange, Listener, Pool, Refusal, Verdict } from "./model.ts";
+import { Listeners } from "./listeners.ts";
+import { QuicListeners } from "./quic_listeners.ts";
+import type {
+  Account,
+  CertificateStatus,
+  Engine,
+  Exchange,
+  Listener,
+  Pool,
+  Refusal,
+  Verdict,
+} from "./model.ts";
 import type { Config, Route } from "./rules.ts";
 import { accessLevel, accessLine, refusalLine } from "./ops/access.ts";
 import { described, type Logger } from "./ops/log.ts";
 import type { Clock, Names } from "./platform/platform.ts";
 import { poolsOf } from "./steps.ts";
-import type { RunningTunnel, Snapshot, World } from "./request/deps.ts";
+import type { Edge, RunningTunnel, Snapshot, World } from "./request/deps.ts";
 import { createRelay, type Relay } from "./request/handler.ts";
 import { ids } from "./request/ids.ts";
 import { buildRouter } from "./request/route.ts";
+import type { TlsEdge } from "./tls/edge.ts";
 
 export interface ProxyDeps extends World {
   readonly engine: Engine;
@@ -29,6 +40,8 @@ export interface ProxyDeps extends World {
   readonly clock: Clock;
   /** For upstreams that a name service knows. */
   readonly names: Names;
+  /** Holds the certificates; closed with the proxy. Needed where a configuration speaks TLS. */
+  readonly tls?: TlsEdge;
   /** Also told of every exchange, after the access log. */
   readonly account?: (account: Account) => void;
   /** Also told of every change of an upstream, after the log. */
@@ -49,9 +62,8 @@ export class Proxy {
   readonly #relay: Relay;
   readonly #live: { current: Snapshot };
   readonly #tunnels = new Set<RunningTunnel>();
-  readonly #listeners = new Map<string, Listener>();
-  /** Closed by a reload; exchanges may run there still. */
-  readonly #closing = new Set<Listener>();
+  readonly #listeners: Listeners;
+  readonly #quic: QuicListeners;
   readonly #deadlines: Deadlines;
   readonly #probes = new Map<string, AbortController>();
   readonly #sources: Sources;
@@ -78,7 +90,18 @@ export class Proxy {
       changed: () => void (this.#config !== undefined && this.#lay(this.#config)),
       tell: (level, event, fields) => deps.log[level](event, fields),
     });
-    this.#live = { current: snapshot({ routes: [], trustedProxies: [] }, []) };
+    this.#listeners = new Listeners({
+      ...{ engine: deps.engine, log: deps.log, serve: this.#serve, refused: this.#refused },
+      door: (rules) => edgeOf(deps).door(rules),
+    });
+    this.#quic = new QuicListeners({
+      ...{ quic: deps.engine.quic, serve: this.#serve, clock: deps.clock, log: deps.log },
+      identities: (rules) => edgeOf(deps).identities(rules),
+    });
+    deps.tls?.hear(() => this.#quic.align());
+    this.#live = {
+      current: snapshot({ routes: [], trustedProxies: [] }, { pools: [], edge: undefined }),
+    };
     this.#relay = createRelay({
       live: this.#live,
       transport: deps.engine.transport,
@@ -109,7 +132,12 @@ export class Proxy {
 
   /** Addresses listened on now, with the port that the system chose for port 0. */
   get addresses(): readonly Listener["address"][] {
-    return [...this.#listeners.values()].map(({ address }) => address);
+    return this.#listeners.addresses;
+  }
+
+  /** The same as URLs. */
+  get urls(): readonly string[] {
+    return this.#listeners.urls;
   }
 
   get config(): Config | undefined {
@@ -132,34 +160,23 @@ export class Proxy {
    */
   async replace(config: Config): Promise<void> {
     await this.#sources.meet(poolsOf(config.routes));
-    const { open, close } = plan(this.#config, config);
-    const opened = new Map<string, Listener>();
-    try {
-      for (const address of open) {
-        opened.set(
-          addressKey(address),
-          await this.#deps.engine.listen(address, this.#serve, this.#refused),
-        );
-      }
-    } catch (error) {
-      for (const listener of opened.values()) listener.abort();
+    const listeners = await this.#listeners.prepare(config.listen).catch((error: unknown) => {
       this.#sources.keep(poolsOf(this.#config?.routes ?? []));
       throw error;
-    }
-
+    });
     // A drain that began meanwhile knows nothing of these.
     if (this.#draining) {
       this.#sources.keep([]);
-      return opened.forEach((listener) => listener.abort());
+      return listeners.giveUp();
     }
 
     this.#config = config;
     this.#deps.log.configure(config.log);
+    this.#deps.tls?.replace(config.tls);
     this.#sources.keep(poolsOf(config.routes));
+    listeners.take();
+    this.#quic.replace(config.listen, (rules) => this.#listeners.boundTo(rules));
     const { gone, moved } = this.#lay(config);
-
-    for (const [key, listener] of opened) this.#listeners.set(key, listener);
-    for (const address of close) this.#closeListener(addressKey(address));
     this.#endTunnels((tunnel) => gone.has(tunnel.upstreamId) || moved.has(tunnel.upstreamId));
   }
 
@@ -172,9 +189,31 @@ export class Proxy {
     const pools = this.board.adopt(poolsOf(laid.routes), changes.moved);
     for (const id of [...changes.unprobe, ...changes.probe]) this.#probes.get(id)?.abort();
     for (const pool of pools) this.#startProbes(pool, changes.probe);
-    this.#live.current = snapshot(laid, pools);
+    this.#live.current = snapshot(laid, { pools, edge: this.#edge(config) });
     this.#pools = pools;
     return changes;
+  }
+
+  /** What requests may ask of TLS. */
+  #edge({ tls: rules, listen }: Config): Edge | undefined {
+    if (rules === undefined) return undefined;
+    const tls = edgeOf(this.#deps);
+    const ports = listen.filter((one) => one.tls)
+      .map((one) => this.#listeners.boundTo(one))
+      .flatMap((address) => address.kind === "tcp" ? [address.port] : []);
+    const [first = 443] = ports;
+    return {
+      proof: (token) => tls.proof(token),
+      secures: (host) => tls.secures(host),
+      port: rules.redirectPort ?? first,
+      ports: new Set(ports),
+      alternative: (port) => this.#quic.alternative(port),
+    };
+  }
+
+  /** How things stand with the certificates, in the order of the file. */
+  get certificates(): readonly CertificateStatus[] {
+    return this.#deps.tls?.status() ?? [];
   }
 
   /** No configuration is taken over any more. */
@@ -189,8 +228,10 @@ export class Proxy {
   async drain(graceMs: number): Promise<number> {
     this.#draining = true;
     this.#sources.keep([]);
-    const listeners = [...this.#listeners.values()];
-    const closed = Promise.all(listeners.map((listener) => listener.close()));
+    this.#deps.tls?.close();
+    const closed = this.#listeners.close();
+    // Its connections outlive their exchanges, and say goodbye to nobody.
+    this.#quic.retire();
     this.#endTunnels(() => true);
     const idle = new Promise<void>((resolve) => {
       this.#whenIdle = resolve;
@@ -199,7 +240,8 @@ export class Proxy {
 
     const inTime = await this.#within(graceMs, Promise.all([idle, closed]));
     const cut = inTime ? 0 : this.#running;
-    for (const listener of [...listeners, ...this.#closing]) listener.abort();
+    this.#listeners.abort();
+    this.#quic.abort();
     for (const loop of this.#probes.values()) loop.abort();
     // What was cut still owes its line to the access log.
     if (cut > 0) await this.#within(LAST_WORDS_MS, idle);
@@ -258,14 +300,6 @@ export class Proxy {
     if (upstream !== undefined) this.#deps.engine.transport.distrust(upstream);
   }
 
-  #closeListener(key: string): void {
-    const listener = this.#listeners.get(key);
-    if (listener === undefined) return;
-    this.#listeners.delete(key);
-    this.#closing.add(listener);
-    void listener.close().then(() => this.#closing.delete(listener));
-  }
-
   #endTunnels(which: (tunnel: RunningTunnel) => boolean): void {
     for (const running of this.#tunnels) {
       if (!which(running)) continue;
@@ -275,10 +309,15 @@ export class Proxy {
   }
 }
 
+function edgeOf({ tls }: ProxyDeps): TlsEdge {
+  if (tls === undefined) throw new TypeError("Cannot speak TLS as nobody holds certificates");
+  return tls;
+}
+
 function snapshot(
   { routes, trustedProxies }: Pick<Config, "routes" | "trustedProxies">,
-  pools: readonly Pool[],
+  { pools, edge }: { pools: readonly Pool[]; edge: Edge | undefined },
 ): Snapshot {
   const byId = new Map(pools.map((pool) => [pool.rules.id, pool]));
-  return { router: buildRouter(routes), trustedProxies, pool: (id) => byId.get(id) };
+  return { router: buildRouter(routes), trustedProxies, edge, pool: (id) => byId.get(id) };
 }

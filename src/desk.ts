@@ -2,7 +2,6 @@
  * What an operator is told of the proxy that runs, and may do to it, behind the admin API. Puts together
  * what others know; keeps nothing of its own.
  */
-import { urlOf } from "./address.ts";
 import type { Proxy } from "./app.ts";
 import type { Member, Pool, Verdict } from "./model.ts";
 import type { Action, Denied, Desk } from "./ops/api.ts";
@@ -96,7 +95,7 @@ export class ProxyDesk implements Desk {
       startedAt: this.#startedAt,
       now: sight.now,
       config: configStatus(),
-      listen: (proxy?.addresses ?? []).map(urlOf),
+      listen: proxy?.urls ?? [],
       draining: proxy?.draining ?? false,
       inFlight: proxy?.running ?? 0,
       routes: (proxy?.routes ?? []).map((route) => routeStatus(route, sight)),

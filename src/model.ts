@@ -5,6 +5,7 @@
  */
 import type { EndSignal } from "./end.ts";
 import type { Fields } from "./fields.ts";
+import type { ConnectionTls, NamedIdentity, TlsDoor } from "./platform/tls.ts";
 import type { Address, PoolRules, Upstream } from "./rules.ts";
 
 // —— the state of an upstream ————————————————————————————————————————————————————————————
@@ -211,6 +212,10 @@ export interface Exchange {
   /** "HTTP/1.1", say. */
   readonly proto: string;
   readonly scheme: "http" | "https";
+  /** What was agreed on with TLS; undefined in the clear, and where the engine does not tell. */
+  readonly tls?: ConnectionTls | undefined;
+  /** It came in the clear where it is not answered so. */
+  readonly misplaced?: boolean;
   readonly fields: Fields;
   /** Undefined when the request has no body. */
   readonly body: ByteSource | undefined;
@@ -244,15 +249,64 @@ export interface Refusal {
   readonly reason: string;
 }
 
+/** What is spoken on a listener. */
+export interface Terms {
+  /** Undefined speaks in the clear. */
+  readonly door: TlsDoor | undefined;
+  /** What comes in the clear is out of place, and only sent on. */
+  readonly securedOnly: boolean;
+  /** HTTP/2 by prior knowledge, in the clear. */
+  readonly h2c: boolean;
+}
+
+export interface ListenOptions {
+  /** Asked anew for every connection, as a reload may change them; in the clear when not given. */
+  readonly terms?: () => Terms;
+  /** Hears of requests that broke the rules of HTTP and became no exchange, where the engine sees them. */
+  readonly refused?: (refusal: Refusal) => void;
+}
+
 /** A way to carry bytes: accepts exchanges on one side, sends attempts on the other. */
 export interface Engine {
-  /** `refused` hears of requests that broke the rules of HTTP and became no exchange, where the engine sees them. */
   listen(
     address: Address,
     serve: (exchange: Exchange) => Promise<void>,
-    refused?: (refusal: Refusal) => void,
+    options?: ListenOptions,
   ): Promise<Listener>;
   readonly transport: Transport;
+  /** HTTP/3, where the runtime serves it. Its certificates stay what they are until it closes. */
+  readonly quic?:
+    | ((
+      address: Address,
+      identities: readonly NamedIdentity[],
+      serve: (exchange: Exchange) => Promise<void>,
+    ) => Promise<Listener>)
+    | undefined;
+}
+
+// —— certificates ————————————————————————————————————————————————————————————————————————
+
+/** How things stand with a certificate. */
+export interface CertificateStatus {
+  readonly names: readonly string[];
+  readonly source: "files" | "acme" | "internal";
+  /** Who signed it, or is to sign it. */
+  readonly issuer: string;
+  /**
+   * good: shown and to be renewed in time · expiring: little of its life is left · expired · missing: nothing
+   * can be shown yet
+   */
+  readonly state: "good" | "expiring" | "expired" | "missing";
+  /** Wall clock, in milliseconds; undefined while there is none. */
+  readonly validFrom: number | undefined;
+  readonly validTo: number | undefined;
+  /** Wall clock at which the next one is asked for, where we ask. */
+  readonly nextAt: number | undefined;
+  /** Why there is no new one. */
+  readonly problem: string | undefined;
+  readonly serial: string | undefined;
+  /** SHA-256, hexadecimal. */
+  readonly fingerprint: string | undefined;
 }
 
 // —— what is told of it afterwards ———————————————————————————————————————————————————————

@@ -3,6 +3,7 @@
  * and the rules of each. Frozen data without optional settings; no behaviour lives here.
  * Longer than usual, as nouns that refer to one another are read best on one page.
  */
+import type { RouteTls, TlsRules } from "./tls_rules.ts";
 
 /** Where a connection goes to, or is accepted. */
 export type Address =
@@ -117,6 +118,14 @@ export const PLAIN_PLACEHOLDERS = [
   "error_status_text",
   "error_text",
   "user",
+  "tls_version",
+  "tls_cipher",
+  "tls_name",
+  "tls_protocol",
+  "tls_client_subject",
+  "tls_client_issuer",
+  "tls_client_serial",
+  "tls_client_fingerprint",
 ] as const;
 
 /** Known by an argument: `{header.User-Agent}`, `{re.version.1}`. `segment` is one of the path, from 0. */
@@ -517,6 +526,7 @@ export interface Route {
   readonly guard: GuardRules | undefined;
   /** Tells clients in fields of the response which upstream answered, and what failed before. */
   readonly expose: boolean;
+  readonly tls: RouteTls;
 }
 
 /** What people can be told of. */
@@ -567,9 +577,24 @@ export interface AdminRules {
   readonly slowMs: number;
 }
 
+/** Where connections are accepted, and what is spoken there. */
+export interface ListenRules {
+  readonly address: Address;
+  /** Speaks TLS; in the clear, requests are sent on to where it is spoken. */
+  readonly tls: boolean;
+  /** HTTP/2: by agreement with TLS, by prior knowledge in the clear. */
+  readonly h2: boolean;
+  /** HTTP/3, where the runtime serves it; with TLS alone. */
+  readonly h3: boolean;
+  /** False where it was opened for redirects and proofs alone, and may be missing without harm. */
+  readonly written: boolean;
+}
+
 /** A whole configuration file, checked. Frozen; replaced, never changed. */
 export interface Config {
-  readonly listen: readonly Address[];
+  readonly listen: readonly ListenRules[];
+  /** Undefined where no listener speaks TLS. */
+  readonly tls: TlsRules | undefined;
   readonly trustedProxies: readonly Cidr[];
   /** How long running exchanges may take to end after SIGTERM, in milliseconds. */
   readonly graceMs: number;

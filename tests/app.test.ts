@@ -4,16 +4,13 @@ import { createServer } from "node:net";
 import { once } from "node:events";
 import { describe, it } from "node:test";
 import { platform } from "#platform";
-import type { Address } from "../src/rules.ts";
 import { ListenError } from "../src/platform/platform.ts";
-import { health, passive, route } from "./support/fake_route.ts";
+import { health, loopback, passive, route } from "./support/fake_route.ts";
 import { within } from "./support/fake_upstream.ts";
 import { Lab } from "./support/lab.ts";
 
-const loopback = (port: number): Address => ({ kind: "tcp", host: "127.0.0.1", port });
-
 async function knock(port: number): Promise<string> {
-  return (await platform.knock(loopback(port), 1_000, new AbortController().signal)).kind;
+  return (await platform.knock(loopback(port).address, 1_000, new AbortController().signal)).kind;
 }
 
 /** A port that somebody else listens on. */
@@ -212,7 +209,7 @@ describe("Proxy.drain()", () => {
     lab.upstream("main").answering = (_request, response) => void response.write("first ");
     const response = await lab.fetch();
     const text = assert.rejects(response.text());
-    const other = lab.config({ listen: [{ kind: "tcp", host: "localhost", port: 0 }] });
+    const other = lab.config({ listen: [loopback(0, "localhost")] });
     await lab.proxy.replace(other);
     const drain = lab.proxy.drain(60_000);
     await lab.clock.advance(60_000);

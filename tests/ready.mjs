@@ -15,7 +15,9 @@ const DEBIAN_PACKAGES = {
   openssl: "openssl",
   prometheus: "prometheus",
   chromium: "chromium",
+  certutil: "libnss3-tools",
   caddy: "caddy",
+  pebble: "pebble",
 };
 
 installPackages();

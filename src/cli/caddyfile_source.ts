@@ -3,6 +3,7 @@ import { importCaddyfile, type Imported } from "../caddyfile/caddyfile.ts";
 import { placeIn, plainOf } from "../caddyfile/plain.ts";
 import { type Loaded, loadWritten } from "../config/load.ts";
 import type { Platform } from "../platform/platform.ts";
+import { type LoadPlatform, sourcesOf } from "./world.ts";
 
 export interface CaddyfileRead {
   readonly imported: Imported;
@@ -49,7 +50,7 @@ export async function readCaddyfile(
 export async function loadImported(
   imported: Imported,
   path: string,
-  platform: Pick<Platform, "env" | "readText">,
+  platform: LoadPlatform,
 ): Promise<Loaded> {
   const { root, problems } = imported;
   if (problems.length > 0) {
@@ -58,11 +59,7 @@ export async function loadImported(
       problems: problems.map(({ file, ...problem }) => ({ path: file, ...problem })),
     };
   }
-  const loaded = await loadWritten(plainOf(root), placeIn(root), {
-    path,
-    env: (name) => platform.env(name),
-    readSecret: (secret) => platform.readText(secret),
-  });
+  const loaded = await loadWritten(plainOf(root), placeIn(root), sourcesOf(platform, path));
   if (loaded.kind === "loaded") return loaded;
   const masked = loaded.problems.map(({ message, ...problem }) => ({
     ...problem,

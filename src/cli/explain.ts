@@ -111,7 +111,7 @@ function questionFrom(args: Parsed, { listen }: Config): Asked {
 
   const name = host === "" ? "localhost" : host;
   const [, port] = /:(\d+)$/.exec(name) ?? [];
-  const ports = listen.flatMap((address) => address.kind === "tcp" ? [address.port] : []);
+  const ports = listen.flatMap(({ address }) => address.kind === "tcp" ? [address.port] : []);
   const isSecure = scheme.toLowerCase() === "https";
   return {
     url: `${scheme}://${name}${target}`,

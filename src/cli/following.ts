@@ -3,7 +3,7 @@
  * mistake in it changes nothing.
  */
 import type { Proxy } from "../app.ts";
-import { watchFile } from "../config/watch.ts";
+import { watchFile } from "../watch.ts";
 import type { Operator } from "../operate.ts";
 import type { Logger } from "../ops/log.ts";
 import { ListenError, type Platform } from "../platform/platform.ts";

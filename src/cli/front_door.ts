@@ -15,6 +15,7 @@ import { service } from "./service.ts";
 import { standIn } from "./stand_in.ts";
 import { status } from "./status.ts";
 import { tail } from "./tail.ts";
+import { trust } from "./trust.ts";
 import { validate } from "./validate.ts";
 import { version } from "./version.ts";
 
@@ -22,7 +23,7 @@ import { version } from "./version.ts";
 export const COMMANDS: readonly Command[] = [
   ...[init, run, validate, fmt, adapt, proxy, demo],
   ...[status, tail, explain, ...deeds, reload],
-  ...[service, completionOf(() => COMMANDS), version],
+  ...[service, trust, completionOf(() => COMMANDS), version],
 ];
 
 /** Runs what the arguments ask for. Resolves with the exit code. */

@@ -49,7 +49,9 @@ EnvironmentFile=-/etc/understudy/environment
 # By these the runtime inside would load other people's code.
 UnsetEnvironment=BUN_OPTIONS BUN_BE_BUN
 WorkingDirectory=/
+# Keys of certificates
 StateDirectory=understudy
+StateDirectoryMode=0700
 UMask=0077
 LimitNOFILE=524288
 

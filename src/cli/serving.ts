@@ -11,9 +11,11 @@ import { Operator } from "../operate.ts";
 import { Logger } from "../ops/log.ts";
 import { ListenError, type Platform } from "../platform/platform.ts";
 import { webEngine } from "../web/engine.ts";
+import { webQuic } from "../web/quic.ts";
 import { wireEngine } from "../wire/engine.ts";
 import { EXIT, UsageError } from "./command.ts";
 import { follow, type Following } from "./following.ts";
+import { edgeOf } from "./edge.ts";
 import { sinksOf } from "./sinks.ts";
 import { tellReady, tellStopping } from "./supervised.ts";
 import { VERSION } from "./version.ts";
@@ -68,7 +70,7 @@ export async function serve(config: Config, serving: Serving, platform: Platform
     proxy.board.release();
     log.info("failback.released");
   });
-  const listening = proxy.addresses.map(urlOf);
+  const listening = proxy.urls;
   const admin = operator.address && urlOf(operator.address);
   log.info("proxy.started", {
     ...{ listening, admin, routes: config.routes.length, config: serving.path },
@@ -106,8 +108,11 @@ async function open(
 ): Promise<Proxy | undefined> {
   try {
     return await Proxy.open(config, {
-      engine: engine === "web" ? webEngine(platform) : wireEngine(platform),
+      engine: engine === "web"
+        ? webEngine(platform)
+        : { ...wireEngine(platform), quic: webQuic(platform) },
       log,
+      tls: edgeOf(platform, log),
       ...worldOf(platform),
       changed: operator.changed,
       laid: operator.laid,

@@ -4,6 +4,7 @@ import { formatProblem, load, type Loaded } from "../config/load.ts";
 import type { Config } from "../rules.ts";
 import { FileError, type Platform } from "../platform/platform.ts";
 import { isCaddyfile, loadImported, readCaddyfile } from "./caddyfile_source.ts";
+import { sourcesOf } from "./world.ts";
 
 /** Where a configuration is looked for when nobody names one (SEMANTICS section 1). */
 export const DEFAULT_PATHS = ["config.yaml", "/etc/understudy/config.yaml"];
@@ -68,12 +69,7 @@ export async function readConfig(path: string, platform: Platform): Promise<Sour
 
 /** Checks a text of YAML that was read already. */
 export async function checkConfig(text: string, path: string, platform: Platform): Promise<Source> {
-  const loaded = await load(text, {
-    path,
-    env: (name) => platform.env(name),
-    readSecret: (secret) => platform.readText(secret),
-  });
-  return sourceFrom(loaded, text);
+  return sourceFrom(await load(text, sourcesOf(platform, path)), text);
 }
 
 function sourceFrom(loaded: Loaded, text: string): Source {

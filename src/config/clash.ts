@@ -36,7 +36,7 @@ export function clashes(root: unknown): Clash[] {
 function listenerClashes(entries: readonly Entry[]): Clash[] {
   const seen = new Set<string>();
   return entries.flatMap(({ path, value }) => {
-    const address = valueOf(readListen(value));
+    const address = valueOf(readListen(addressOf(value)));
     // Any number of listeners may ask the system for a free port.
     if (address === undefined || (address.kind === "tcp" && address.port === 0)) return [];
     const spelled = JSON.stringify(address);
@@ -44,14 +44,20 @@ function listenerClashes(entries: readonly Entry[]): Clash[] {
       seen.add(spelled);
       return [];
     }
-    return [{ path, expected: "each address once", received: `${JSON.stringify(value)} again` }];
+    const received = `${JSON.stringify(addressOf(value))} again`;
+    return [{ path, expected: "each address once", received }];
   });
+}
+
+/** A listener is an address, or a map with more. */
+function addressOf(listener: unknown): unknown {
+  return isMap(listener) ? listener["address"] : listener;
 }
 
 /** Ports that are listened on; undefined when one of them is not known. */
 function listenedPorts(listeners: readonly Entry[]): ReadonlySet<number> | undefined {
   if (listeners.length === 0) return undefined;
-  const addresses = listeners.map(({ value }) => valueOf(readListen(value)));
+  const addresses = listeners.map(({ value }) => valueOf(readListen(addressOf(value))));
   const ports = addresses.map((address) => address?.kind === "tcp" ? address.port : 0);
   return ports.includes(0) ? undefined : new Set(ports);
 }

@@ -38,6 +38,13 @@ export function duration(leastMs = 0): Schema<number> {
   return leaf(shape, (written) => readDuration(written, leastMs));
 }
 
+/** How long something is good, which no timer counts: up to ten years. */
+export function lifetime(leastMs: number): Schema<number> {
+  const pattern = orEnvironment(DURATION_PATTERN);
+  const shape = { type: "string", pattern, examples: ["90d"] };
+  return leaf(shape, (written) => readDuration(written, leastMs, 3650));
+}
+
 /** A duration, or `none` for no limit. */
 export function timeLimit(leastMs = 1): Schema<number | undefined> {
   const shape = {

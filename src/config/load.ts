@@ -9,6 +9,7 @@ import { clashes } from "./clash.ts";
 import { clashFault, type Found, issueFault } from "./faults.ts";
 import type { Fault } from "./places.ts";
 import { ConfigSchema } from "./schema.ts";
+import { settle } from "./settle.ts";
 import { parseYaml, positionOf } from "./syntax.ts";
 import { readTree, type Sources } from "./tree.ts";
 import { type PlaceOf, writtenTree } from "./written.ts";
@@ -88,12 +89,15 @@ interface Checked {
 async function check(root: Node | null, sources: LoadSources): Promise<Checked> {
   const { value, places } = await readTree(root, sources);
   const result = v.safeParse(ConfigSchema, value);
+  const settled = result.success
+    ? settle(result.output, (chain, key) => sources.certificateNames(chain, key))
+    : undefined;
   const found = [
     ...(result.issues ?? []).map((issue) => issueFault(issue, places)),
-    ...clashes(value).map((clash) => clashFault(clash, places)),
+    ...[...clashes(value), ...(settled?.clashes ?? [])].map((clash) => clashFault(clash, places)),
   ].filter((fault) => fault !== undefined);
   return {
-    config: result.success ? freeze(result.output) : undefined,
+    config: settled && freeze(settled.config),
     unreadable: places.faults,
     found,
   };

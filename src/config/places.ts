@@ -61,7 +61,8 @@ export class Places {
   }
 
   /** The place of a path, or of the nearest thing above it that is in the file. */
-  nearest(path: Path): Place {
+  nearest(written: Path): Place {
+    const path = this.#singled(written);
     for (let length = path.length; length >= 0; length--) {
       const place = this.all.get(placeKey(path.slice(0, length)));
       if (place === undefined) continue;
@@ -72,6 +73,14 @@ export class Places {
       return { ...place, where };
     }
     return { where: "", offset: 0, keyOffset: 0, mask: undefined, isBroken: false };
+  }
+
+  /** Where one may stand for a list of one, its first item is the whole of it. */
+  #singled(path: Path): Path {
+    const at = path.findIndex((key, index) =>
+      key === 0 && !this.all.has(placeKey(path.slice(0, index + 1)))
+    );
+    return at < 0 ? path : path.toSpliced(at, 1);
   }
 }
 

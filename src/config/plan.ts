@@ -1,14 +1,12 @@
 /**
- * Compares the running configuration with the next one: which sockets to open and close, which
- * upstreams are other machines now, whose probing must begin anew. Pure; `app.ts` carries it out.
+ * Compares the running configuration with the next one: which upstreams are other machines now, whose
+ * probing must begin anew. Pure; `app.ts` carries it out.
  */
 import { addressKey } from "../address.ts";
 import { poolsOf } from "../steps.ts";
-import type { Address, Config, PoolRules, Upstream } from "../rules.ts";
+import type { Config, PoolRules, Upstream } from "../rules.ts";
 
 export interface Plan {
-  readonly open: readonly Address[];
-  readonly close: readonly Address[];
   /** Ids whose name stayed and whose address changed: what was learned is of another machine. */
   readonly moved: ReadonlySet<string>;
   /** Ids that are configured no more. */
@@ -22,10 +20,6 @@ export interface Plan {
 export function plan(before: Config | undefined, after: Config): Plan {
   const old = upstreamsOf(before);
   const next = upstreamsOf(after);
-  const listenedOld = new Map(
-    (before?.listen ?? []).map((address) => [addressKey(address), address]),
-  );
-  const listenedNew = new Map(after.listen.map((address) => [addressKey(address), address]));
 
   const changed = (key: (site: Site) => string) =>
     new Set(
@@ -39,8 +33,6 @@ export function plan(before: Config | undefined, after: Config): Plan {
   const isNew = (id: string) => !old.has(id);
 
   return {
-    open: [...listenedNew].filter(([key]) => !listenedOld.has(key)).map(([, address]) => address),
-    close: [...listenedOld].filter(([key]) => !listenedNew.has(key)).map(([, address]) => address),
     moved,
     gone: new Set([...old.keys()].filter((id) => !next.has(id))),
     probe: new Set(

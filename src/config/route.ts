@@ -3,22 +3,26 @@
  * their upstreams the ids that key what is kept across reloads.
  */
 import * as v from "valibot";
-import type { ErrorRule, PoolRules, Route, Step } from "../rules.ts";
+import type { ErrorRule, PoolRules, Step } from "../rules.ts";
 import { withPools } from "../steps.ts";
 import { DOOR, Limits, toGuard, type WrittenLimits } from "./guard.ts";
 import * as leaves from "./leaves.ts";
 import { Host, PathPrefix } from "./matcher.ts";
 import { toPool } from "./pool.ts";
 import { about, holds, keyed, oneOrMore, required, type Schema } from "./shape.ts";
+import type { RouteSketch } from "./settle.ts";
 import { POOL, Steps } from "./step.ts";
+import { RouteTls } from "./tls.ts";
 
 /** Keys that later versions bring; they are named so that nobody takes them for typing errors. */
-const LATER = ["tls", "wake", "models"];
+const LATER = ["wake", "models"];
 
 /** A route before it takes what it does not say from the top level. */
-export interface RouteDraft extends Omit<Route, "bodyLimitBytes" | "guard"> {
-  readonly limited: (general: WrittenLimits) => Pick<Route, "bodyLimitBytes" | "guard">;
+export interface RouteDraft extends Omit<RouteSketch, Limited> {
+  readonly limited: (general: WrittenLimits) => Pick<RouteSketch, Limited>;
 }
+
+type Limited = "bodyLimitBytes" | "guard";
 
 const ErrorSteps: Schema<ErrorRule> = v.pipe(
   keyed({
@@ -56,6 +60,10 @@ export const OneRoute: Schema<RouteDraft> = v.pipe(
       "Tells clients in fields of the response which upstream answered.",
       v.optional(leaves.Switch, false),
     ),
+    tls: about(
+      "Where the certificate of its hosts comes from: an issuer, a map with more, or off to answer in the clear alone.",
+      v.optional(RouteTls),
+    ),
     ...POOL,
   }, LATER),
   holds(["upstreams", "dynamic", "steps"], {
@@ -63,7 +71,7 @@ export const OneRoute: Schema<RouteDraft> = v.pipe(
     expected: '"upstreams", "dynamic" or "steps"',
   }),
   v.transform((route): RouteDraft => {
-    const { host, path, port, steps, errors, limits, expose, ...rest } = route;
+    const { host, path, port, steps, errors, limits, expose, tls, ...rest } = route;
     const { auth, allow, deny, cors, ...written } = rest;
     const hosts = [...new Set(host)];
     const paths = [...new Set(path)];
@@ -82,6 +90,7 @@ export const OneRoute: Schema<RouteDraft> = v.pipe(
       steps: withPools([...(steps ?? []), ...last], name),
       errors: (errors ?? []).map((rule) => ({ ...rule, steps: withPools(rule.steps, name) })),
       expose,
+      tls,
       limited: (general) => ({
         bodyLimitBytes: limits.request_body ?? general.request_body ?? Number.POSITIVE_INFINITY,
         guard: toGuard({ auth, allow, deny, cors }, limits, general),

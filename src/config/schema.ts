@@ -3,18 +3,20 @@
  * from the snake_case a person writes to the nouns of the model. Each section below has its own file.
  */
 import * as v from "valibot";
-import type { Config, LogRules, Route } from "../rules.ts";
-import { readListen } from "./address.ts";
+import type { LogRules } from "../rules.ts";
 import { Admin } from "./admin.ts";
 import { Limits } from "./guard.ts";
 import * as leaves from "./leaves.ts";
+import { Listen } from "./listen.ts";
 import { Addresses } from "./matcher.ts";
 import { Notify } from "./notify.ts";
 import { OneRoute } from "./route.ts";
-import { about, keyed, leaf, list, oneOrMore, required, type Schema } from "./shape.ts";
+import type { ConfigDraft, RouteSketch } from "./settle.ts";
+import { about, keyed, list, oneOrMore, required, type Schema } from "./shape.ts";
+import { Tls } from "./tls.ts";
 
 /** Keys that later versions bring; they are named so that nobody takes them for typing errors. */
-const LATER = ["tls", "acme", "import"];
+const LATER = ["import"];
 const Log: Schema<LogRules> = keyed({
   format: about("Form of log lines.", v.optional(leaves.word("json", "text", "off"), "json")),
   level: about(
@@ -23,14 +25,15 @@ const Log: Schema<LogRules> = keyed({
   ),
 });
 
-export const ConfigSchema: Schema<Config> = v.pipe(
+export const ConfigSchema: Schema<ConfigDraft> = v.pipe(
   keyed({
     listen: about(
-      'Where to listen: ":8080" on all interfaces, "127.0.0.1:8080", "[::1]:8080".',
-      v.optional(
-        oneOrMore(leaf({ type: "string", pattern: ":|\\$\\{", examples: [":8080"] }, readListen)),
-        ":8080",
-      ),
+      'Where to listen: ":8080" on all interfaces, "127.0.0.1:8080", "[::1]:8080"; or a map that says more.',
+      v.optional(oneOrMore(Listen), ":8080"),
+    ),
+    tls: about(
+      "How TLS is spoken, and where certificates come from: an issuer, or a map with more.",
+      v.optional(Tls),
     ),
     trusted_proxies: about(
       "Peers whose X-Forwarded fields are believed: blocks of addresses, or private_ranges.",
@@ -49,14 +52,15 @@ export const ConfigSchema: Schema<Config> = v.pipe(
     notify: about("Who is told when an upstream goes or returns.", v.optional(Notify)),
     routes: about("Routes, by host and path.", required(list(OneRoute, 1))),
   }, LATER),
-  v.transform((written): Config => ({
+  v.transform((written): ConfigDraft => ({
     listen: written.listen,
+    tls: written.tls,
     trustedProxies: (written.trusted_proxies ?? []).flat(),
     graceMs: written.grace_period,
     log: written.log,
     admin: written.admin,
     notify: written.notify ?? [],
-    routes: written.routes.map(({ limited, ...route }): Route => ({
+    routes: written.routes.map(({ limited, ...route }): RouteSketch => ({
       ...route,
       ...limited(written.limits),
     })),

@@ -5,13 +5,15 @@
 import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap } from "yaml";
 import { fill } from "./environment.ts";
 import { asText, isPlain, keyText, offsetOf } from "./nodes.ts";
-import { isPem, isPemPath } from "./pem.ts";
+import { isPem, isPemPath, isServedPem, PemFile } from "./pem.ts";
 import { joined, placeKey, Places, type Spot } from "./places.ts";
 
 export interface Sources {
   env(name: string): string | undefined;
   /** Text of a secret's file; throws or rejects with an error in words. */
   readSecret(path: string): string | Promise<string>;
+  /** Names that a certificate is for. Throws an error in words where it or its key cannot be used. */
+  certificateNames(chain: string, key: string): readonly string[];
 }
 
 export interface Tree {
@@ -94,7 +96,12 @@ class Walk {
   async #text(value: unknown, offset: number, spot: Spot): Promise<unknown> {
     const isFile = typeof value === "string" && isPemPath(spot.path) && !isPem(value) &&
       !this.#secretPaths.has(placeKey(spot.path));
-    return isFile ? await this.#secret(value, offset, spot) : value;
+    return isFile ? this.#pem(value, await this.#secret(value, offset, spot), spot) : value;
+  }
+
+  #pem(path: unknown, text: unknown, spot: Spot): unknown {
+    const isServed = typeof path === "string" && typeof text === "string" && isServedPem(spot.path);
+    return isServed ? new PemFile(path, text) : text;
   }
 
   #scalar(value: unknown, offset: number, spot: Spot): unknown {
@@ -171,7 +178,9 @@ class Walk {
     }
     if (isSecret) this.#secretPaths.add(placeKey(at.path));
     const plain = await this.node(value, at);
-    values[name] = isSecret ? await this.#secret(plain, offsetOf(value) ?? keyOffset, at) : plain;
+    values[name] = isSecret
+      ? this.#pem(plain, await this.#secret(plain, offsetOf(value) ?? keyOffset, at), at)
+      : plain;
   }
 
   async #secret(path: unknown, offset: number, spot: Spot): Promise<unknown> {

@@ -29,18 +29,23 @@ const BYTES: Readonly<Record<string, number>> = {
 };
 
 // Timers of both runtimes count in 32 bits and fire at once beyond 24.8 days.
-const DURATION_MAX_MS = 24 * 86_400_000;
+const DURATION_MAX_DAYS = 24;
+const DAY_MS = 86_400_000;
 const DURATION_PART = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h|d)/y;
 const SIZE = /^(\d+(?:\.\d+)?)\s*([a-z]{1,3})$/i;
 const A_DURATION = 'a duration such as "5s"';
 const A_SIZE = 'a size such as "10MB"';
 
 /** Reads a duration in whole milliseconds, rounded up, so that a tiny one does not become none. */
-export function readDuration(written: unknown, leastMs = 0): Reading<number> {
+export function readDuration(
+  written: unknown,
+  leastMs = 0,
+  mostDays = DURATION_MAX_DAYS,
+): Reading<number> {
   const ms = typeof written === "string" ? sumOfParts(written) : written === 0 ? 0 : undefined;
   if (ms === undefined) return refuse(A_DURATION, withoutUnit(written));
   if (ms < leastMs) return refuse(`a duration of at least ${leastMs}ms`);
-  if (ms > DURATION_MAX_MS) return refuse("a duration of at most 24d");
+  if (ms > mostDays * DAY_MS) return refuse(`a duration of at most ${mostDays}d`);
   return read(Math.ceil(ms));
 }
 

@@ -9,7 +9,7 @@ import { withPools } from "../steps.ts";
 import { filled, type Place, placesOfAddresses, placesOfServices } from "./found.ts";
 
 export interface SourcesDeps {
-  readonly names: Names;
+  readonly names: Pick<Names, "addresses" | "services">;
   readonly clock: Clock;
   /** What was found is not what it was. */
   readonly changed: () => void;

@@ -9,22 +9,17 @@ import { fileURLToPath } from "node:url";
 import type { Address } from "../rules.ts";
 import { compressor } from "./compress.ts";
 import { names } from "./dns.ts";
-import {
-  fileExists,
-  followParent,
-  listDirectory,
-  onKey,
-  readText,
-  spawnChild,
-  terminal,
-  watchDirectory,
-  writeText,
-} from "./host.ts";
+import { errandBy } from "./errand.ts";
+import { send } from "./errand_bun.ts";
+import { files, followParent, onKey, spawnChild, terminal } from "./host.ts";
+import { privateFiles } from "./host_store.ts";
 import { dial, listen as listenBytes } from "./net_bun.ts";
 import type { FetchFailure, FetchOptions, HttpServer, Platform } from "./platform.ts";
 import { askLine, runProgram, stayAwake } from "./programs.ts";
+import { serveQuic } from "./quic_bun.ts";
 import { openSocket, type SocketData, socketData, socketHandlers } from "./sockets_bun.ts";
 import { tellSupervisor } from "./supervisor_bun.ts";
+import { certificateFacts, tlsContext } from "./tls_context.ts";
 import { usage } from "./usage.ts";
 import {
   clock,
@@ -37,6 +32,7 @@ import {
   messageOf,
   passwordChecker,
   plainIp,
+  randomBytes,
   removeStaleSocket,
   textOf,
 } from "./web.ts";
@@ -205,25 +201,28 @@ export const platform: Platform = {
   args: process.argv.slice(2),
   env: (name) => process.env[name],
   random: () => Math.random(),
+  randomBytes,
   hmacSha256,
   passwordMatches: passwordChecker((password, hash) => Bun.password.verify(password, hash)),
   compressor,
   prepare,
 
   serve,
+  serveQuic,
   fetch: fetchBytes,
   explain,
+  errand: errandBy(send, explain),
   listen: listenBytes,
+  showsTlsProofs: true,
+  tlsContext,
+  certificateFacts,
   dial,
   knock: (address, timeoutMs, signal) => knock(dial, address, { timeoutMs, signal }),
   names,
   openSocket,
 
-  readText,
-  writeText,
-  fileExists,
-  listDirectory,
-  watchDirectory,
+  ...files,
+  ...privateFiles,
 
   onSignal(name, handler) {
     process.on(name, handler);

@@ -6,25 +6,19 @@ import { fileURLToPath } from "node:url";
 import bcrypt from "bcryptjs";
 import { compressor } from "./compress.ts";
 import { names } from "./dns.ts";
-import {
-  fileExists,
-  followParent,
-  listDirectory,
-  onKey,
-  readText,
-  spawnChild,
-  terminal,
-  watchDirectory,
-  writeText,
-} from "./host.ts";
+import { errandBy } from "./errand.ts";
+import { send } from "./errand_deno.ts";
+import { files, followParent, onKey, spawnChild, terminal } from "./host.ts";
+import { privateFiles } from "./host_store.ts";
 import { dial, listen as listenBytes } from "./net_node.ts";
 import type { FetchFailure, FetchOptions, Platform } from "./platform.ts";
 import { askLine, runProgram, stayAwake } from "./programs.ts";
 import { serve } from "./serve_deno.ts";
 import { socketOpener } from "./sockets_deno.ts";
 import { tellSupervisor } from "./supervisor_deno.ts";
+import { certificateFacts, tlsContext } from "./tls_context.ts";
 import { usage } from "./usage.ts";
-import { clock, hmacSha256, knock, messageOf, passwordChecker } from "./web.ts";
+import { clock, hmacSha256, knock, messageOf, passwordChecker, randomBytes } from "./web.ts";
 
 const PROXY_VARIABLES: readonly string[] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
 
@@ -36,19 +30,28 @@ function clientFor(fresh: boolean, unixPath: string | undefined): Deno.HttpClien
   const known = clients.get(key);
   if (known !== undefined) return known;
 
-  // Read as a client is made, and HTTP_PROXY is for this machine's own errands, not for its upstreams.
-  for (const name of PROXY_VARIABLES) {
-    Deno.env.delete(name);
-    Deno.env.delete(name.toLowerCase());
-  }
-  const client = Deno.createHttpClient({
-    allowHost: true,
-    http2: false,
-    ...(fresh ? { poolMaxIdlePerHost: 0 } : {}),
-    ...(unixPath === undefined ? {} : { proxy: { transport: "unix", path: unixPath } }),
-  });
+  const client = withoutProxy(() =>
+    Deno.createHttpClient({
+      allowHost: true,
+      http2: false,
+      ...(fresh ? { poolMaxIdlePerHost: 0 } : {}),
+      ...(unixPath === undefined ? {} : { proxy: { transport: "unix", path: unixPath } }),
+    })
+  );
   clients.set(key, client);
   return client;
+}
+
+/** HTTP_PROXY is for this machine's own errands, not for its upstreams; it is read as a client is made. */
+function withoutProxy<T>(make: () => T): T {
+  const held = PROXY_VARIABLES.flatMap((name) => [name, name.toLowerCase()])
+    .map((name) => [name, Deno.env.get(name)] as const);
+  for (const [name] of held) Deno.env.delete(name);
+  try {
+    return make();
+  } finally {
+    for (const [name, value] of held) if (value !== undefined) Deno.env.set(name, value);
+  }
 }
 
 async function fetchBytes(url: string, options: FetchOptions): Promise<Response> {
@@ -108,6 +111,7 @@ export const platform: Platform = {
   args: Deno.args,
   env: (name) => Deno.env.get(name),
   random: () => Math.random(),
+  randomBytes,
   hmacSha256,
   passwordMatches: passwordChecker((password, hash) => bcrypt.compare(password, hash)),
   compressor,
@@ -116,17 +120,18 @@ export const platform: Platform = {
   serve,
   fetch: fetchBytes,
   explain,
+  errand: errandBy(send, explain),
   listen: listenBytes,
+  showsTlsProofs: false,
+  tlsContext,
+  certificateFacts,
   dial,
   knock: (address, timeoutMs, signal) => knock(dial, address, { timeoutMs, signal }),
   names,
   openSocket: socketOpener(() => clientFor(true, undefined)),
 
-  readText,
-  writeText,
-  fileExists,
-  listDirectory,
-  watchDirectory,
+  ...files,
+  ...privateFiles,
 
   onSignal(name, handler) {
     try {

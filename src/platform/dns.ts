@@ -15,13 +15,45 @@ export const names: Names = {
       ? bySystem(question, families)
       : byServers({ servers, ...question }, (resolver) => both(question.name, families, resolver)),
 
-  services: ({ servers, ...question }) =>
-    // An empty name stands for the servers of the system, which are the resolver's own.
-    byServers(
-      { ...question, servers: servers.length === 0 ? [""] : servers },
+  services: (question) =>
+    ofService(
+      question,
       async (resolver) => (await resolver.resolveSrv(question.name)).map(placeOf),
     ),
+
+  texts: (question) =>
+    ofService(
+      question,
+      async (resolver) =>
+        (await resolver.resolveTxt(question.name)).map((pieces) => pieces.join("")),
+    ),
+
+  servers: (question) =>
+    ofService(
+      question,
+      async (resolver) => (await resolver.resolveNs(question.name)).map(dotless),
+    ),
+
+  aliases: (question) =>
+    ofService(
+      question,
+      async (resolver) => (await resolver.resolveCname(question.name)).map(dotless),
+    ),
 };
+
+/** Deno leaves the dot of the root at the end. */
+function dotless(name: string): string {
+  return name.replace(/\.$/, "");
+}
+
+/** Asks name servers and never the hosts file. */
+function ofService<Item>(
+  { servers, ...question }: NameQuestion,
+  ask: (resolver: Resolver) => Promise<Item[]>,
+): Promise<NameAnswer<Item>> {
+  // An empty name stands for the servers of the system, which are the resolver's own.
+  return byServers({ ...question, servers: servers.length === 0 ? [""] : servers }, ask);
+}
 
 function placeOf(
   { name, port, priority, weight }: { name: string } & Omit<ServicePlace, "host">,

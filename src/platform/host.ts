@@ -15,18 +15,23 @@ const FILE_WORDS: Readonly<Record<string, string>> = {
   ENOENT: "no such file",
   ENOTDIR: "no such file",
   EISDIR: "it is a directory",
+  EEXIST: "something else has that name",
   EACCES: "permission denied",
   EPERM: "permission denied",
   EROFS: "the file system is read-only",
   ENOSPC: "the disk is full",
 };
 
-function fileError(action: string, path: string, error: unknown): FileError {
+export const files = { readText, writeText, fileExists, listDirectory, watchDirectory };
+
+/** Puts what the system says into words; what is in words already stays. */
+export function fileError(action: string, path: string, error: unknown): FileError {
+  if (error instanceof FileError) return error;
   const words = FILE_WORDS[textOf(error, "code")] ?? messageOf(error);
   return new FileError(`Cannot ${action} "${path}": ${words}`, { cause: error });
 }
 
-export async function readText(path: string): Promise<string> {
+async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {
@@ -34,7 +39,7 @@ export async function readText(path: string): Promise<string> {
   }
 }
 
-export async function writeText(path: string, text: string): Promise<void> {
+async function writeText(path: string, text: string): Promise<void> {
   try {
     await writeFile(path, text);
   } catch (error) {
@@ -42,7 +47,7 @@ export async function writeText(path: string, text: string): Promise<void> {
   }
 }
 
-export async function fileExists(path: string): Promise<boolean> {
+async function fileExists(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isFile();
   } catch {
@@ -50,7 +55,7 @@ export async function fileExists(path: string): Promise<boolean> {
   }
 }
 
-export async function listDirectory(path: string): Promise<readonly string[]> {
+async function listDirectory(path: string): Promise<readonly string[]> {
   try {
     return await readdir(path);
   } catch (error) {
@@ -59,7 +64,7 @@ export async function listDirectory(path: string): Promise<readonly string[]> {
 }
 
 /** Watches the directory, as a watch on a file goes deaf once the file is replaced. Throws `FileError`. */
-export function watchDirectory(path: string, changed: () => void): () => void {
+function watchDirectory(path: string, changed: () => void): () => void {
   try {
     // Deno's `watch` reports a missing directory as an event, Bun's throws.
     statSync(path);

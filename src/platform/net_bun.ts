@@ -1,17 +1,10 @@
-/**
- * Byte connections on Bun's own sockets, which cost less than half of what `node:net` does. Bun writes
- * what the system takes and says how much; what is left waits here.
- */
+/** Byte connections on Bun's own sockets, which cost less than half of what `node:net` does. */
 import type { Address } from "../rules.ts";
-import type {
-  ByteListener,
-  Connection,
-  ConnectionEvents,
-  Dialled,
-  DialLimits,
-  Platform,
-} from "./platform.ts";
+import { BunConnection, HANDLERS } from "./connection_bun.ts";
+import type { ByteListener, ConnectionEvents, Dialled, DialLimits, Platform } from "./platform.ts";
 import { dial as dialByNode } from "./net_node.ts";
+import { doorman } from "./tls_accept.ts";
+import { secured } from "./tls_bun.ts";
 import {
   DEAF,
   dialFailure,
@@ -22,113 +15,13 @@ import {
   removeStaleSocket,
 } from "./web.ts";
 
-type Socket = Bun.Socket<BunConnection | undefined>;
-
-class BunConnection implements Connection {
-  readonly peer: Connection["peer"];
-  events: ConnectionEvents;
-  readonly #socket: Socket;
-  /** Bytes that the system did not take yet. */
-  #waiting: Uint8Array[] = [];
-  #ending: "no" | "finish" | "close" = "no";
-  #peerEnded = false;
-  #closed = false;
-
-  constructor(socket: Socket, events: ConnectionEvents) {
-    this.#socket = socket;
-    this.events = events;
-    this.peer = { ip: plainIp(socket.remoteAddress ?? ""), port: socket.remotePort ?? 0 };
-  }
-
-  write(bytes: Uint8Array): boolean {
-    if (this.#closed || this.#ending !== "no") return true;
-    if (this.#waiting.length > 0) {
-      this.#waiting.push(bytes);
-      return false;
-    }
-    const taken = Math.max(0, this.#socket.write(bytes));
-    if (taken >= bytes.length) return true;
-    this.#waiting.push(bytes.subarray(taken));
-    return false;
-  }
-
-  finish(): void {
-    if (this.#ending !== "no") return;
-    this.#ending = "finish";
-    if (this.#waiting.length === 0) this.#socket.shutdown();
-  }
-
-  close(): void {
-    if (this.#ending === "close") return;
-    this.#ending = "close";
-    if (this.#waiting.length === 0) this.#socket.end();
-  }
-
-  reset(): void {
-    this.#waiting = [];
-    this.#socket.terminate();
-  }
-
-  pause(): void {
-    this.#socket.pause();
-  }
-
-  resume(): void {
-    this.#socket.resume();
-  }
-
-  drain(): void {
-    if (this.#waiting.length === 0) return;
-    while (this.#waiting.length > 0) {
-      const [bytes] = this.#waiting;
-      if (bytes === undefined) break;
-      const taken = Math.max(0, this.#socket.write(bytes));
-      if (taken < bytes.length) {
-        this.#waiting[0] = bytes.subarray(taken);
-        return;
-      }
-      this.#waiting.shift();
-    }
-    if (this.#ending === "finish") this.#socket.shutdown();
-    else if (this.#ending === "close") this.#socket.end();
-    else this.events.drained();
-  }
-
-  ended(): void {
-    this.#peerEnded = true;
-  }
-
-  gone(error: unknown): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#waiting = [];
-    this.events.closed(this.#peerEnded && !error);
-  }
-}
-
-const HANDLERS: Bun.SocketHandler<BunConnection | undefined> = {
-  // Views of a plain array cost half of what those of a `Buffer` do; the types know of none here.
-  binaryType: "uint8array" as unknown as "buffer",
-  data: (socket, bytes) => socket.data?.events.data(bytes),
-  drain: (socket) => socket.data?.drain(),
-  end: (socket) => socket.data?.ended(),
-  close: (socket, error) => socket.data?.gone(error),
-  error(socket, error) {
-    socket.data?.gone(error);
-    // Also told of what our own handlers throw, after which the socket would stay open.
-    socket.terminate();
-  },
-};
-
-export async function listen(
-  address: Address,
-  accept: (connection: Connection) => void,
-): Promise<ByteListener> {
+export const listen: Platform["listen"] = async (address, accept, door) => {
+  const receive = door === undefined ? accept : doorman(door, secured, accept);
   const handlers: Bun.SocketHandler<BunConnection | undefined> = {
     ...HANDLERS,
     open(socket) {
       socket.data = new BunConnection(socket, DEAF);
-      accept(socket.data);
+      receive(socket.data, plainIp(socket.localAddress ?? ""));
     },
   };
   try {
@@ -143,7 +36,7 @@ export async function listen(
   } catch (error) {
     throw listenError(address, error);
   }
-}
+};
 
 function listenTcp(
   address: Extract<Address, { kind: "tcp" }>,

@@ -1,6 +1,6 @@
 /**
- * Byte connections on `node:net` sockets, for Deno, and for whatever else comes as such a socket,
- * a TLS one say.
+ * Listening and dialling by `node:net`, for Deno; on Bun for dials that its own sockets do not know, TLS
+ * among them.
  */
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { connect, createServer, isIP, type Socket } from "node:net";
@@ -11,14 +11,9 @@ import {
   TLSSocket,
 } from "node:tls";
 import type { Address, UpstreamTls } from "../rules.ts";
-import type {
-  Connection,
-  ConnectionEvents,
-  Dialled,
-  DialLimits,
-  DialTls,
-  Platform,
-} from "./platform.ts";
+import { AcceptedConnection, NodeConnection, secured } from "./connection_node.ts";
+import type { Dialled, DialLimits, DialTls, Platform } from "./platform.ts";
+import { doorman } from "./tls_accept.ts";
 import {
   clock,
   DEAF,
@@ -32,59 +27,12 @@ import {
   textOf,
 } from "./web.ts";
 
-class NodeConnection implements Connection {
-  readonly peer: Connection["peer"];
-  events: ConnectionEvents;
-  readonly #socket: Socket;
-  #peerEnded = false;
-  #broken = false;
-
-  constructor(socket: Socket, events: ConnectionEvents) {
-    this.#socket = socket;
-    this.events = events;
-    this.peer = { ip: plainIp(socket.remoteAddress ?? ""), port: socket.remotePort ?? 0 };
+export const listen: Platform["listen"] = async (address, accept, door) => {
+  const receive = door === undefined ? accept : doorman(door, secured, accept);
+  const server = createServer((socket) => {
     socket.setNoDelay(true);
-    socket.on("data", (bytes: Uint8Array) => this.events.data(bytes));
-    socket.on("drain", () => this.events.drained());
-    socket.on("end", () => {
-      this.#peerEnded = true;
-      // Half of a connection is of no use here: a peer that has ended is taken for gone.
-      socket.end();
-    });
-    socket.on("error", () => (this.#broken = true));
-    socket.on("close", () => this.events.closed(this.#peerEnded && !this.#broken));
-  }
-
-  write(bytes: Uint8Array): boolean {
-    return this.#socket.destroyed || this.#socket.writableEnded || this.#socket.write(bytes);
-  }
-
-  finish(): void {
-    this.#socket.end();
-  }
-
-  close(): void {
-    this.#socket.destroySoon();
-  }
-
-  reset(): void {
-    // Unix sockets and those of TLS know no RST, and throw when asked for one.
-    const knows = this.#socket.remoteAddress !== undefined && !(this.#socket instanceof TLSSocket);
-    if (knows) this.#socket.resetAndDestroy();
-    else this.#socket.destroy();
-  }
-
-  pause(): void {
-    this.#socket.pause();
-  }
-
-  resume(): void {
-    this.#socket.resume();
-  }
-}
-
-export const listen: Platform["listen"] = async (address, accept) => {
-  const server = createServer((socket) => accept(new NodeConnection(socket, DEAF)));
+    receive(new AcceptedConnection(socket, DEAF), plainIp(socket.localAddress ?? ""));
+  });
   const at = (place: object) =>
     new Promise<void>((resolve, reject) => {
       server.once("error", reject);
@@ -148,6 +96,7 @@ export const dial: Platform["dial"] = (address, events, limits) => {
     for (const one of both) one.once("error", onError);
     below.once("connect", () => (reached = true));
     socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", () => {
+      socket.setNoDelay(true);
       settle({ kind: "connected", connection: new NodeConnection(socket, events) });
     });
   });

@@ -5,6 +5,14 @@
  */
 import type { EndSignal } from "../end.ts";
 import type { Address, UpstreamTls } from "../rules.ts";
+import type {
+  CertificateFacts,
+  ConnectionTls,
+  NamedIdentity,
+  TlsContext,
+  TlsDoor,
+  TlsMaterial,
+} from "./tls.ts";
 
 export interface Clock {
   /** Wall clock, milliseconds since 1970; for what people read. */
@@ -46,6 +54,29 @@ export interface FetchFailure {
   readonly detail: string;
 }
 
+/** A small exchange by HTTP on an errand of this machine's own: to authorities, to whoever keeps records of names. */
+export interface ErrandOptions {
+  readonly method: string;
+  readonly headers: Headers;
+  readonly body: string | undefined;
+  /** PEM; trusted besides those that the runtime trusts. */
+  readonly authorities: readonly string[];
+  /** For all of it, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+export interface ErrandAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+}
+
+/** An errand that came to nothing, in words that hold no path and no query. */
+export class ErrandError extends Error {
+  override readonly name = "ErrandError";
+}
+
 export type DialResult =
   | { readonly kind: "connected" }
   | { readonly kind: "failed"; readonly code: FetchFailure["code"]; readonly detail: string }
@@ -64,6 +95,8 @@ export interface ConnectionEvents {
 /** A byte connection: TCP or a unix socket; a TLS socket fits behind it as well. */
 export interface Connection {
   readonly peer: { readonly ip: string; readonly port: number };
+  /** Undefined in the clear. Only of connections that were accepted. */
+  readonly tls?: ConnectionTls | undefined;
   /** May be replaced at any time, as a connection goes from hand to hand. */
   events: ConnectionEvents;
   /** Takes all bytes; false when some wait, and more should come only after `drained`. */
@@ -133,13 +166,19 @@ export interface ServicePlace {
   readonly weight: number;
 }
 
-/** The name service, for upstreams that it knows. Never rejects. */
+/** The name service, for upstreams that it knows and for names of our own. Never rejects. */
 export interface Names {
   addresses(
     question: NameQuestion,
     families: readonly (4 | 6)[],
   ): Promise<NameAnswer<string>>;
   services(question: NameQuestion): Promise<NameAnswer<ServicePlace>>;
+  /** TXT of one piece each, 255 bytes at most: longer ones come apart on Bun. */
+  texts(question: NameQuestion): Promise<NameAnswer<string>>;
+  /** NS: names of the servers of a zone. */
+  servers(question: NameQuestion): Promise<NameAnswer<string>>;
+  /** CNAME: the name that this one stands for. */
+  aliases(question: NameQuestion): Promise<NameAnswer<string>>;
 }
 
 /** One side of a WebSocket, made alike on both runtimes. */
@@ -212,9 +251,19 @@ export interface ProcessUsage {
   readonly openFiles: number | undefined;
 }
 
+/** How another program is run. */
+export interface ProgramOptions {
+  /** Variables of its environment besides ours. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Killed after so long, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Killed as this aborts. */
+  readonly signal: AbortSignal;
+}
+
 /** How another program ended. */
 export interface ProgramResult {
-  /** 127 where there is no such program. */
+  /** 127 where there is no such program, 124 where it was killed as nobody waited any longer. */
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -230,6 +279,42 @@ export class ListenError extends Error {
   override readonly name = "ListenError";
 }
 
+/** Whose a file is. */
+export interface Owner {
+  readonly userId: number;
+  readonly groupId: number;
+}
+
+/** Files with secrets in them. All reject with `FileError`. */
+export interface PrivateFiles {
+  /** Number of the user that we act for, 0 for root; undefined where users have none. */
+  userId(): number | undefined;
+  /** Makes a directory where it is missing, with all above it; those that it makes are for us alone. */
+  makeDirectory(path: string): Promise<void>;
+  /**
+   * Sees to it that a directory is ours, that nobody else may enter it, and that we can write there.
+   * Settles with what people should know: what was repaired, and what could not be.
+   */
+  keepPrivate(path: string): Promise<readonly string[]>;
+  /** Undefined where nothing is there, or where the system knows no owners. */
+  ownerOf(path: string): Promise<Owner | undefined>;
+  /** Undefined where there is no such file, and only then. */
+  readIfAny(path: string): Promise<string | undefined>;
+  /** Names of the files in a directory, those with a dot in front left out; none where there is no directory. */
+  listFiles(path: string): Promise<readonly string[]>;
+  /** Whole or not at all, on the disk once it settles, for us alone to read whatever the umask says. */
+  writePrivate(path: string, text: string): Promise<void>;
+  /** Fine where there is none. */
+  removeFile(path: string): Promise<void>;
+  /**
+   * A lock among processes that share a file system; the path becomes a directory. Undefined while another
+   * holds it that lives. Never two hold it at once, but for one: a holder of another machine (or container)
+   * that stood still for a minute is taken for dead. The call that is settled with releases it, and does
+   * nothing more when called again.
+   */
+  lockFile(path: string): Promise<(() => Promise<void>) | undefined>;
+}
+
 export type CompressionFormat = "gzip" | "zstd";
 
 /** One body being compressed. Calls never overlap. */
@@ -242,7 +327,7 @@ export interface Compressor {
   close(): void;
 }
 
-export interface Platform {
+export interface Platform extends PrivateFiles {
   /** "Bun 1.4.5", for `version`. */
   readonly runtime: string;
   readonly clock: Clock;
@@ -251,6 +336,8 @@ export interface Platform {
   env(name: string): string | undefined;
   /** A number from 0 (included) to 1 (excluded). */
   random(): number;
+  /** Bytes that nobody can foretell. */
+  randomBytes(count: number): Uint8Array<ArrayBuffer>;
   /** HMAC-SHA256 of the text in lower-case hexadecimal digits. */
   hmacSha256(key: string, text: string): string;
   /**
@@ -266,11 +353,38 @@ export interface Platform {
     address: Address,
     handler: (request: Request, connection: ServedConnection) => Promise<Response>,
   ): Promise<HttpServer>;
+  /** Serves HTTP/3 on UDP, where the runtime can. The first identity is shown to whom asks for no name. Rejects with `ListenError`. */
+  readonly serveQuic?: (
+    address: Address,
+    identities: readonly NamedIdentity[],
+    handler: (request: Request, connection: ServedConnection) => Promise<Response>,
+  ) => Promise<HttpServer>;
   /** Rejects with whatever the runtime throws; `explain` reads it. */
   fetch(url: string, options: FetchOptions): Promise<Response>;
   explain(error: unknown): FetchFailure;
-  /** Accepts byte connections; `accept` sets the events of each before it returns. Rejects with `ListenError`. */
-  listen(address: Address, accept: (connection: Connection) => void): Promise<ByteListener>;
+  /**
+   * Answers of any status resolve, redirects too, as they are not followed; 1 MiB at most. HTTP_PROXY and the
+   * like hold. Rejects with `ErrandError`.
+   */
+  errand(url: string, options: ErrandOptions): Promise<ErrandAnswer>;
+  /**
+   * Accepts byte connections; `accept` sets the events of each before it returns. Rejects with `ListenError`.
+   * Where a connection finds a door it speaks TLS by then, unless it began with something else.
+   */
+  listen(
+    address: Address,
+    accept: (connection: Connection) => void,
+    door?: () => TlsDoor | undefined,
+  ): Promise<ByteListener>;
+  /**
+   * Whether a handshake can show a certificate that proves a name (RFC 8737). Deno's refuses one with an
+   * extension that is critical and that it does not know.
+   */
+  readonly showsTlsProofs: boolean;
+  /** Throws `CertificateError` where chain and key do not go together, or are none. */
+  tlsContext(material: TlsMaterial): TlsContext;
+  /** What the first certificate of a chain says of itself. Throws `CertificateError`. */
+  certificateFacts(chain: string): CertificateFacts;
   /** Opens a byte connection, which hears `events` from its first byte on. */
   dial(address: Address, events: ConnectionEvents, limits: DialLimits): Promise<Dialled>;
   /** Connects and hangs up at once: tells whether a connection can be made now. */
@@ -302,7 +416,11 @@ export interface Platform {
   /** Words that start this program, up to its own arguments; a single one where it is one file. */
   readonly program: readonly string[];
   /** Runs another program to its end. */
-  runProgram(file: string, args: readonly string[]): Promise<ProgramResult>;
+  runProgram(
+    file: string,
+    args: readonly string[],
+    options?: ProgramOptions,
+  ): Promise<ProgramResult>;
   /** Keeps the process running until the returned function is called: timers alone do not. */
   stayAwake(): () => void;
   /** Tells the service manager how we are, in its words (sd_notify(3)); nothing where there is none. */

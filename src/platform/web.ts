@@ -3,7 +3,7 @@
  * code, and the header list of a WebSocket handshake. `bun.ts` and `deno.ts` add the rest.
  */
 import type { EndSignal } from "../end.ts";
-import { createHmac } from "node:crypto";
+import { createHmac, getRandomValues } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { performance } from "node:perf_hooks";
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
@@ -57,6 +57,10 @@ function sleep(ms: number, signal?: EndSignal): Promise<void> {
     };
     signal?.addEventListener("abort", give, { once: true });
   });
+}
+
+export function randomBytes(count: number): Uint8Array<ArrayBuffer> {
+  return getRandomValues(new Uint8Array(count));
 }
 
 export function hmacSha256(key: string, text: string): string {

@@ -6,10 +6,26 @@ import type { Cidr } from "../rules.ts";
 import type { World as PolicyWorld } from "./policy_asker.ts";
 import type { Router } from "./route.ts";
 
+/** What the request path may ask of TLS; there is none where no listener speaks it. */
+export interface Edge {
+  /** What proves to an authority that a token was given to us. */
+  proof(token: string): string | undefined;
+  /** Whether whoever asks for that host with TLS is shown a certificate for it. */
+  secures(host: string): boolean;
+  /** Port that requests in the clear are sent to. */
+  readonly port: number;
+  /** Ports of ours where TLS is spoken. */
+  readonly ports: ReadonlySet<number>;
+  /** What tells clients of that port of HTTP/3; undefined where it is not served. */
+  alternative(port: number | undefined): string | undefined;
+}
+
 /** What is configured now. A request reads it once. */
 export interface Snapshot {
   readonly router: Router;
   readonly trustedProxies: readonly Cidr[];
+  /** Undefined where no listener speaks TLS. */
+  readonly edge: Edge | undefined;
   /** The pool of that id, while it is configured. */
   readonly pool: (id: string) => Pool | undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * What is put on an answer last, whoever gave it: which pages may read it, and for clients that are
- * told so who answered and what failed before.
+ * What is put on an answer last, whoever gave it: which pages may read it, that browsers ask with TLS
+ * alone, and for clients that are told so who answered and what failed before.
  */
 import type { Fields } from "../fields.ts";
 import type { LostAttempt, Member, Pool } from "../model.ts";
@@ -21,6 +21,10 @@ export function dress(ending: Ending, { route, only }: Found, visit: Visit): voi
     }
     // After that, as it may have to name all fields.
     if (route.guard?.cors !== undefined) sayWhoMayRead(fields, route.guard.cors, visit);
+    // Said in the clear it would be worth nothing (RFC 6797 section 7.2).
+    if (route.tls.hsts !== undefined && visit.scheme === "https") {
+      fields.set("Strict-Transport-Security", route.tls.hsts);
+    }
   } catch (bug) {
     if (ending.kind === "reply" && ending.answer !== undefined) letGo(ending.answer);
     throw bug;

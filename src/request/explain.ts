@@ -15,7 +15,7 @@ import type { Snapshot } from "./deps.ts";
 import { isLetIn } from "./door.ts";
 import { explainOrder, type Knowledge, type OrderTold, poolAsKnown } from "./explain_pool.ts";
 import { actionInWords, guardInWords, matcherInWords } from "./explain_words.ts";
-import { admit } from "./handler.ts";
+import { admit } from "./admit.ts";
 import { matches } from "./match.ts";
 import type { Passage } from "./passage.ts";
 import { placeholders, render } from "./placeholders.ts";
@@ -93,6 +93,8 @@ export function explain(question: Question, deps: ExplainDeps): Explanation {
     poolsOf(routes).map((rules) => [rules.id, poolAsKnown(rules, deps.knowledge)]),
   );
   const snapshot: Snapshot = {
+    // Where it would be sent on to TLS, it is explained as it is answered there.
+    edge: undefined,
     router: buildRouter(routes),
     trustedProxies,
     pool: (id) => pools.get(id),

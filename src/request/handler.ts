@@ -4,22 +4,21 @@
  */
 import type { Delivery, Exchange, Reply, Tunnel } from "../model.ts";
 import type { GuardRules, Step } from "../rules.ts";
-import { bounded } from "./body.ts";
+import { admit, plain } from "./admit.ts";
 import { amended, limited, run } from "./chain.ts";
 import { identify } from "./client.ts";
 import type { Crew } from "./crew.ts";
 import { PasswordDesk } from "./basic_auth.ts";
-import type { RelayDeps, Snapshot } from "./deps.ts";
+import type { Edge, RelayDeps } from "./deps.ts";
 import { Porter } from "./door.ts";
 import { dress } from "./dress.ts";
 import type { Answer, Ending } from "./ending.ts";
 import { leaving } from "./leaving.ts";
-import { portOf } from "./placeholders.ts";
 import { proxy } from "./proxy.ts";
 import { emptyReply } from "./replies.ts";
-import { type Found, normalHost } from "./route.ts";
+import type { Found } from "./route.ts";
 import { Story } from "./story.ts";
-import { pathOf, Visit } from "./visit.ts";
+import type { Visit } from "./visit.ts";
 
 const LEFT: Delivery = { end: "left", bodyBytes: 0 };
 
@@ -72,6 +71,10 @@ export function createRelay(deps: RelayDeps): Relay {
     try {
       if (ending.kind !== "left") {
         firstByteMs = deps.clock.elapsed() - began;
+        const { edge } = current;
+        if (edge !== undefined && exchange.tls !== undefined) {
+          advertise(ending.reply, exchange, edge);
+        }
         delivery = await deliver(exchange, ending, deps);
       }
     } catch (error) {
@@ -107,36 +110,6 @@ export function createRelay(deps: RelayDeps): Relay {
       deps.bug(error);
     }
   };
-}
-
-/** A request that may go on, and where to. */
-interface Admitted {
-  readonly visit: Visit;
-  readonly found: Found;
-}
-
-export function admit(exchange: Exchange, snapshot: Snapshot, story: Story): Admitted | Ending {
-  const { requestId } = story;
-  const hostField = exchange.fields.get("host");
-  const hostname = normalHost(hostField);
-  story.outcome = "refused";
-  if (hostname === undefined || hostField === undefined) {
-    return plain(emptyReply(400, { requestId, close: true }));
-  }
-  if (exchange.method === "CONNECT" || exchange.method === "TRACE") {
-    const allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
-    return plain(emptyReply(405, { requestId, allow }));
-  }
-
-  const visit = new Visit(exchange, hostField, snapshot, story);
-  const { router } = snapshot;
-  const path = pathOf(exchange.target);
-  const found = router.find(hostname, path, router.usesPorts ? portOf(visit) : undefined);
-  story.outcome = "unrouted";
-  if (found === undefined) return plain(emptyReply(404, { requestId }));
-  story.routeId = found.route.id;
-  if (exchange.body !== undefined) story.body = bounded(exchange.body, found.route.bodyLimitBytes);
-  return { visit, found };
 }
 
 /** Where the route leads. Most lead to one pool, and are spared the walk. */
@@ -176,12 +149,14 @@ function departing(ending: Ending, visit: Visit, { world }: Crew): Ending {
   return { kind: "reply", reply: leaving(ending.reply, answer, visit, world), answer };
 }
 
-function plain(reply: Reply): Ending {
-  return { kind: "reply", reply, answer: undefined };
-}
-
 function answerOf(ending: Ending): Answer | undefined {
   return ending.kind === "reply" ? ending.answer : undefined;
+}
+
+/** Tells a client of HTTP/3 (RFC 7838). */
+function advertise({ fields }: Reply, { localPort }: Exchange, edge: Edge): void {
+  const alternative = edge.alternative(localPort);
+  if (alternative !== undefined) fields.set("Alt-Svc", alternative);
 }
 
 /** Hands the reply over. Most are no tunnels, and go without further ado. */

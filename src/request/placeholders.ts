@@ -104,6 +104,22 @@ function requestValue({ name, of = "" }: Placeholder, visit: Visit): string | un
       return visit.requestId;
     case "user":
       return visit.user ?? "";
+    case "tls_version":
+      return exchange.tls?.version ?? "";
+    case "tls_cipher":
+      return exchange.tls?.cipher ?? "";
+    case "tls_name":
+      return exchange.tls?.name ?? "";
+    case "tls_protocol":
+      return exchange.tls?.protocol ?? "";
+    case "tls_client_subject":
+      return exchange.tls?.client?.subject ?? "";
+    case "tls_client_issuer":
+      return exchange.tls?.client?.issuer ?? "";
+    case "tls_client_serial":
+      return exchange.tls?.client?.serial ?? "";
+    case "tls_client_fingerprint":
+      return exchange.tls?.client?.fingerprint ?? "";
     case "error_status":
       return visit.error === undefined ? "" : String(visit.error.status);
     case "error_status_text":

@@ -55,7 +55,8 @@ export function buildRouter(routes: readonly Route[]): Router {
   const wildcard = new Map<string, Candidate[]>();
   const any: Candidate[] = [];
   for (const route of routes) {
-    const dressed = route.expose || route.guard?.cors !== undefined;
+    const dressed = route.expose || route.guard?.cors !== undefined ||
+      route.tls.hsts !== undefined;
     const found = { route, only: onlyPool(route), dressed };
     for (const host of route.hosts) {
       const list = host === "*"

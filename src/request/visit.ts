@@ -209,11 +209,11 @@ export function queryOf(target: string): string {
 
 /** The exchange with some of it changed; the rest is the original's. */
 export function altered(exchange: Exchange, changes: Alterations): Exchange {
-  const { proto, scheme, peer, localPort } = exchange;
+  const { proto, scheme, tls, peer, localPort } = exchange;
   const { method = exchange.method, target = exchange.target, fields = exchange.fields } = changes;
   const bare = changes.bare === true;
   return {
-    ...{ method, target, fields, proto, scheme, peer },
+    ...{ method, target, fields, proto, scheme, tls, peer },
     body: bare ? undefined : exchange.body,
     upgrade: bare ? undefined : exchange.upgrade,
     ...(localPort !== undefined && { localPort }),

@@ -5,7 +5,7 @@
 import { Hono } from "hono";
 import type { Exchange } from "../model.ts";
 import type { ServedConnection } from "../platform/platform.ts";
-import { WebExchange } from "./exchange.ts";
+import { type Over, WebExchange } from "./exchange.ts";
 
 // Hono wants a type here, as an interface has no index signature.
 // deno-lint-ignore consistent-type-definitions
@@ -14,6 +14,8 @@ export type WebHost = {
     readonly connection: ServedConnection;
     /** Port of ours that the request came in on, where the host knows it. */
     readonly localPort?: number | undefined;
+    /** What it came over, if not HTTP/1.1. */
+    readonly over?: Over | undefined;
   };
 };
 
@@ -23,7 +25,7 @@ const CLIENT_LEFT = 499;
 export function webApp(serve: (exchange: Exchange) => Promise<void>): Hono<WebHost> {
   const app = new Hono<WebHost>();
   app.all("*", (c) => {
-    const exchange = new WebExchange(c.req.raw, c.env.connection, c.env.localPort);
+    const exchange = new WebExchange(c.req.raw, c.env.connection, c.env);
     // A client that left is answered nothing, but a server that waits for an answer could never end.
     const unanswered = serve(exchange).then(() => new Response(null, { status: CLIENT_LEFT }));
     return Promise.race([exchange.response, unanswered]);

@@ -62,6 +62,13 @@ export function streamOf(source: ByteSource): ReadableStream<Uint8Array> {
   }, { highWaterMark: 0 });
 }
 
+/** How an answer's stream tells its end. */
+export interface Ends {
+  readonly delivered: (delivery: Delivery) => void;
+  /** A stream that broke goes on without a byte until its reader leaves: its host knows no other end than a whole one. */
+  readonly stalls: boolean;
+}
+
 /**
  * A stream that pulls an answer for the client and tells how it fared. The error that cuts it is
  * empty: Bun prints whatever else a stream fails with, and the access log has the story.
@@ -69,7 +76,7 @@ export function streamOf(source: ByteSource): ReadableStream<Uint8Array> {
 export function deliveryOf(
   source: ByteSource,
   signal: EndSignal,
-  delivered: (delivery: Delivery) => void,
+  { delivered, stalls }: Ends,
 ): ReadableStream<Uint8Array> {
   let bodyBytes = 0;
   let ended = false;
@@ -99,9 +106,17 @@ export function deliveryOf(
         end("whole");
       } catch {
         end("cut");
+        if (stalls) await aborted(signal);
         controller.error(undefined);
       }
     },
     cancel: left,
   }, { highWaterMark: 0 });
+}
+
+function aborted(signal: EndSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 }

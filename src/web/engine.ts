@@ -1,14 +1,20 @@
 /** The engine that runs on any fetch host: the runtime's own server on one side, `fetch` on the other. */
 import type { Engine } from "../model.ts";
-import type { Platform } from "../platform/platform.ts";
+import { spellAddress } from "../address.ts";
+import { ListenError, type Platform } from "../platform/platform.ts";
 import { webApp } from "./app.ts";
 import { NULL_BODY_STATUSES } from "./exchange.ts";
 import { webTransport } from "./transport.ts";
 
+const NO_TLS = "the web engine speaks none, the engine wire does";
+
 export function webEngine(platform: Platform): Engine {
   return {
     transport: webTransport(platform),
-    async listen(address, serve) {
+    async listen(address, serve, options) {
+      if (options?.terms?.().door !== undefined) {
+        throw new ListenError(`Cannot listen on ${spellAddress(address)} with TLS: ${NO_TLS}`);
+      }
       const app = webApp(serve);
       let localPort: number | undefined;
       const listener = await platform.serve(

@@ -12,10 +12,24 @@ import { WebTunnel } from "./tunnel.ts";
 /** `Response` takes no body with these. */
 export const NULL_BODY_STATUSES: ReadonlySet<number> = new Set([204, 205, 304]);
 
+/** How requests came that did not come by HTTP/1.1. */
+export interface Over {
+  readonly proto: string;
+  readonly tls: Exchange["tls"];
+  /** The host ends a stream that fails as if it were whole, so that one that broke must not end at all. */
+  readonly stalls: boolean;
+}
+
+interface Arrival {
+  readonly localPort?: number | undefined;
+  readonly over?: Over | undefined;
+}
+
 export class WebExchange implements Exchange {
   readonly method: string;
   readonly target: string;
-  readonly proto = "HTTP/1.1";
+  readonly proto: string;
+  readonly tls: Exchange["tls"];
   readonly scheme: "http" | "https";
   readonly fields: Fields;
   readonly body: ByteSource | undefined;
@@ -27,11 +41,15 @@ export class WebExchange implements Exchange {
   readonly response: Promise<Response>;
 
   readonly #connection: ServedConnection;
+  readonly #stalls: boolean;
   #respond: (response: Response) => void = () => {};
 
-  constructor(request: Request, connection: ServedConnection, localPort?: number) {
+  constructor(request: Request, connection: ServedConnection, { localPort, over }: Arrival = {}) {
     this.method = request.method;
     this.target = targetOf(request.url);
+    this.proto = over?.proto ?? "HTTP/1.1";
+    this.tls = over?.tls;
+    this.#stalls = over?.stalls ?? false;
     this.scheme = connection.scheme;
     this.fields = Fields.from(request.headers);
     this.upgrade = asksForWebSocket(request.headers) ? "websocket" : undefined;
@@ -53,7 +71,7 @@ export class WebExchange implements Exchange {
         this.#respond(new Response(null, { status, headers }));
         return resolve({ end: this.signal.aborted ? "left" : "whole", bodyBytes: 0 });
       }
-      const stream = deliveryOf(body, this.signal, resolve);
+      const stream = deliveryOf(body, this.signal, { delivered: resolve, stalls: this.#stalls });
       this.#respond(new Response(stream, { status, headers }));
     });
   }

@@ -1,5 +1,5 @@
 /** The engine of our own HTTP/1.1 and HTTP/2: heads as sent, lengths kept, dialling apart from waiting. */
-import type { Engine, Exchange, Listener, Refusal } from "../model.ts";
+import type { Engine, Exchange, Listener, ListenOptions } from "../model.ts";
 import type { Address } from "../rules.ts";
 import type { Connection, Platform } from "../platform/platform.ts";
 import { latin1Bytes } from "./bytes.ts";
@@ -7,9 +7,10 @@ import { wireTransport } from "./client.ts";
 import { Deadlines } from "../deadlines.ts";
 import { FirstBytes } from "./first_bytes.ts";
 import type { H2Deps } from "./h2_reception.ts";
+import { H2Server } from "./h2_server.ts";
 import { StreamShare } from "./h2_share.ts";
 import { SERVER_LIMITS, type ServerLimits } from "./limits.ts";
-import { type ClientSide, ServerConnection, type ServerDeps } from "./server.ts";
+import { type ClientSide, ServerConnection } from "./server.ts";
 
 type Net = Pick<Platform, "clock" | "listen" | "dial">;
 
@@ -19,32 +20,21 @@ const FULL = latin1Bytes(
   "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
 );
 
-/** What a listener allows beside HTTP/1.1. */
-export interface ListenRules {
-  /** HTTP/2 in the clear, by clients that know before they ask; else its preface is no request. */
-  readonly h2c?: boolean;
-}
-
-export interface WireEngine extends Engine {
-  listen(
-    address: Address,
-    serve: (exchange: Exchange) => Promise<void>,
-    refused?: (refusal: Refusal) => void,
-    rules?: ListenRules,
-  ): Promise<Listener>;
-}
-
-export function wireEngine(net: Net, limits: ServerLimits = SERVER_LIMITS): WireEngine {
+export function wireEngine(net: Net, limits: ServerLimits = SERVER_LIMITS): Engine {
   const deadlines = new Deadlines(net.clock);
   const share = new StreamShare(CONNECTIONS_MAX);
   return {
     transport: wireTransport({ clock: net.clock, dial: net.dial, deadlines }),
-    listen: (address, serve, refused = ignore, { h2c = false } = {}) =>
-      listen(address, { serve, refused, h2c }, { net, deadlines, limits, share }),
+    listen: (address, serve, options = {}) =>
+      listen(address, { ...options, serve }, { net, deadlines, limits, share }),
   };
 }
 
 function ignore(): void {}
+
+interface Wishes extends ListenOptions {
+  readonly serve: (exchange: Exchange) => Promise<void>;
+}
 
 /** What all listeners have in common. */
 interface Common {
@@ -54,42 +44,44 @@ interface Common {
   readonly share: StreamShare;
 }
 
-interface Serving extends Pick<ServerDeps, "serve" | "refused"> {
-  readonly h2c: boolean;
-}
-
 /**
- * Decides which version of HTTP a connection speaks. Over TLS the client has chosen by ALPN, which is for
- * `H2Server` at once where it chose "h2"; in the clear its first bytes tell, where they are asked.
+ * Decides which version of HTTP a connection speaks. Over TLS the client has chosen by ALPN; in the clear its
+ * first bytes tell, where they are asked.
  */
-function sideFor(connection: Connection, { h2c }: Serving, deps: H2Deps): ClientSide {
-  return h2c ? new FirstBytes(connection, deps) : new ServerConnection(connection, deps);
+function sideFor(connection: Connection, terms: ListenOptions["terms"], deps: H2Deps): ClientSide {
+  const { tls } = connection;
+  if (tls?.protocol === "h2") return new H2Server(connection, deps);
+  if (tls !== undefined) return new ServerConnection(connection, deps);
+  const { securedOnly = false, h2c = false } = terms?.() ?? {};
+  return h2c
+    ? new FirstBytes(connection, deps, securedOnly)
+    : new ServerConnection(connection, deps, securedOnly);
 }
 
 async function listen(
   address: Address,
-  serving: Serving,
+  { serve, terms, refused = ignore }: Wishes,
   { net, deadlines, limits, share }: Common,
 ): Promise<Listener> {
   const open = new Set<ClientSide>();
   let closing = false;
   let emptied: (() => void) | undefined;
-  const deps = {
+  const deps: { -readonly [Name in keyof H2Deps]: H2Deps[Name] } = {
     clock: net.clock,
     deadlines,
     limits,
     share,
-    serve: serving.serve,
-    refused: serving.refused,
-    localPort: undefined as number | undefined,
-    gone(side: ClientSide) {
+    serve,
+    refused,
+    localPort: undefined,
+    gone(side) {
       open.delete(side);
       if (open.size === 0) emptied?.();
     },
   };
-  const listener = await net.listen(address, (connection) => {
+  const accept = (connection: Connection): void => {
     if (open.size < CONNECTIONS_MAX) {
-      const accepted = sideFor(connection, serving, deps);
+      const accepted = sideFor(connection, terms, deps);
       open.add(accepted);
       // One that was on its way when listening ended.
       if (closing) accepted.drain();
@@ -97,14 +89,15 @@ async function listen(
     }
     connection.write(FULL);
     connection.close();
-  });
+  };
+  const listener = await net.listen(address, accept, terms && (() => terms().door));
   if (listener.address.kind === "tcp") deps.localPort = listener.address.port;
   return {
     address: listener.address,
     close() {
       closing = true;
       listener.close();
-      for (const connection of open) connection.drain();
+      for (const side of open) side.drain();
       if (open.size === 0) return Promise.resolve();
       return new Promise((resolve) => (emptied = resolve));
     },

@@ -20,7 +20,7 @@ const CONTINUE = latin1Bytes("HTTP/1.1 100 Continue\r\n\r\n");
 export interface ExchangeSite {
   readonly connection: Connection;
   readonly outflow: Outflow;
-  readonly scheme: "http" | "https";
+  readonly misplaced: boolean;
   readonly localPort: number | undefined;
   /** Wall clock, in milliseconds. */
   now(): number;
@@ -39,6 +39,8 @@ export class WireExchange implements Exchange {
   readonly target: string;
   readonly proto: string;
   readonly scheme: "http" | "https";
+  readonly tls: Exchange["tls"];
+  readonly misplaced: boolean;
   readonly fields: Fields;
   readonly body: ByteSource | undefined;
   readonly upgrade: string | undefined;
@@ -57,7 +59,9 @@ export class WireExchange implements Exchange {
     this.method = head.method;
     this.target = head.path;
     this.proto = head.minorVersion === 1 ? "HTTP/1.1" : "HTTP/1.0";
-    this.scheme = site.scheme;
+    this.tls = site.connection.tls;
+    this.scheme = this.tls === undefined ? "http" : "https";
+    this.misplaced = site.misplaced;
     this.fields = head.fields;
     this.body = body;
     this.upgrade = allowedUpgrade(head, body);

@@ -14,14 +14,17 @@ export class FirstBytes implements ConnectionEvents, ClientSide, Waiting {
   readonly deadline: number;
   readonly connection: Connection;
   readonly #deps: H2Deps;
+  readonly #misplaced: boolean;
   /** What has come of a preface so far. */
   #begun = new Uint8Array(0);
   /** Who has taken the connection over. */
   #side: ClientSide | undefined;
   #draining = false;
 
-  constructor(connection: Connection, deps: H2Deps) {
+  /** `misplaced`: in the clear where it is not answered so. */
+  constructor(connection: Connection, deps: H2Deps, misplaced = false) {
     this.connection = connection;
+    this.#misplaced = misplaced;
     this.deadline = deps.deadlines.after(deps.limits.headTimeoutMs);
     // To whoever counts connections, it stays the same.
     this.#deps = { ...deps, gone: () => deps.gone(this) };
@@ -41,7 +44,7 @@ export class FirstBytes implements ConnectionEvents, ClientSide, Waiting {
     }
     this.#deps.deadlines.drop(this);
     const Side = begins ? H2Server : ServerConnection;
-    this.#side = new Side(this.connection, this.#deps);
+    this.#side = new Side(this.connection, this.#deps, this.#misplaced);
     this.connection.events.data(all);
     if (this.#draining) this.#side.drain();
   }

@@ -5,18 +5,19 @@
 import { End, type EndSignal } from "../end.ts";
 import { Fields } from "../fields.ts";
 import type { ByteSource, Delivery, Exchange, Reply } from "../model.ts";
+import type { Connection } from "../platform/platform.ts";
 import { answerFrames, type AnswerHead, type Following } from "./h2_answer.ts";
 import { CODE, FRAME_LIMIT_BYTES } from "./h2_frames.ts";
 import type { Packed } from "./h2_hpack.ts";
 import { Intake, type IntakeSite } from "./h2_intake.ts";
-import { type Road, Upload } from "./h2_outflow.ts";
+import { readAhead, type Road, Upload } from "./h2_outflow.ts";
 import type { H2Head } from "./h2_request.ts";
 import { declareLength } from "./outflow.ts";
 
 /** What a stream needs of its connection. */
 export interface H2Site extends Road, IntakeSite {
-  readonly peer: Exchange["peer"];
-  readonly scheme: "http" | "https";
+  readonly connection: Connection;
+  readonly misplaced: boolean;
   readonly localPort: number | undefined;
   /** What the client takes on a new stream, in bytes. */
   readonly initialWindow: number;
@@ -34,14 +35,14 @@ export interface Asked {
   readonly ends: boolean;
 }
 
-type Piece = Uint8Array | undefined;
-
 export class H2Exchange implements Exchange {
   readonly id: number;
   readonly method: string;
   readonly target: string;
   readonly proto = "HTTP/2.0";
   readonly scheme: "http" | "https";
+  readonly tls: Exchange["tls"];
+  readonly misplaced: boolean;
   readonly fields: Fields;
   readonly upgrade = undefined;
   readonly peer: Exchange["peer"];
@@ -68,8 +69,10 @@ export class H2Exchange implements Exchange {
     this.method = head.method;
     this.target = head.path;
     this.fields = head.fields;
-    this.scheme = site.scheme;
-    this.peer = site.peer;
+    this.tls = site.connection.tls;
+    this.scheme = this.tls === undefined ? "http" : "https";
+    this.misplaced = site.misplaced;
+    this.peer = site.connection.peer;
     this.localPort = site.localPort;
     this.upload = new Upload(id, site.initialWindow, site);
     this.#site = site;
@@ -229,23 +232,4 @@ export class H2Exchange implements Exchange {
     this.#intake?.close();
     this.#site.ended(this, answered);
   }
-}
-
-/** A source of which a piece was read already. */
-function readAhead(piece: Uint8Array | Promise<Piece>, body: ByteSource): ByteSource {
-  // One that breaks is heard of when it is read; unheard until then, it would end the process.
-  if (piece instanceof Promise) piece.catch(() => {});
-  let unread: typeof piece | undefined = piece;
-  return {
-    lengthBytes: body.lengthBytes,
-    read() {
-      const next = unread ?? body.read();
-      unread = undefined;
-      return next;
-    },
-    get trailers() {
-      return body.trailers;
-    },
-    cancel: () => body.cancel(),
-  };
 }

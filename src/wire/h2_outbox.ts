@@ -4,7 +4,7 @@
  */
 import type { Clock, Connection } from "../platform/platform.ts";
 import { together } from "./h2_make.ts";
-import type { Gate } from "./h2_outflow.ts";
+import type { Gate } from "./h2_gate.ts";
 
 /** Gathered at most before it is written. */
 const GATHERED_LIMIT_BYTES = 64 * 1024;

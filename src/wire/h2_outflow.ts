@@ -6,84 +6,13 @@ import type { Fields } from "../fields.ts";
 import type { ByteSource } from "../model.ts";
 import { NOTHING } from "./bytes.ts";
 import { WINDOW_MAX } from "./h2_frames.ts";
+import type { Gate, InLine } from "./h2_gate.ts";
 import { trailersOut } from "./h2_head.ts";
 import { dataFrames, headerFrames } from "./h2_make.ts";
 import { pack } from "./h2_pack.ts";
 
-/** Bytes of one stream in a turn, while others wait for theirs. */
-const TURN_BYTES = 64 * 1024;
 /** Bytes that streams without room may have at hand, together; more are not read before there is room. */
 const HELD_LIMIT_BYTES = 2 * 1024 * 1024;
-
-/** What a connection takes from its streams, and the line of those that have something to send. */
-export class Gate {
-  /** Bytes of content that the peer takes on all streams together. */
-  window: number;
-  /** The system takes no more for the moment. */
-  blocked = false;
-  /** Read from a source and not sent yet, in bytes. */
-  held = 0;
-  readonly #line: Upload[] = [];
-  /** Calls to be made when it opens, in the order they came. */
-  readonly #waiting = new Set<() => void>();
-
-  constructor(window: number) {
-    this.window = window;
-  }
-
-  block(): void {
-    this.blocked = true;
-  }
-
-  /** The system takes more, or the connection is over. Heads go first, as they are small. */
-  open(): void {
-    this.blocked = false;
-    for (const call of this.#waiting) {
-      if (this.blocked) break;
-      this.#waiting.delete(call);
-      call();
-    }
-    this.serve();
-  }
-
-  /** Calls when it opens. */
-  whenOpen(call: () => void): void {
-    this.#waiting.add(call);
-  }
-
-  /** Makes no such call any more. */
-  forget(call: () => void): void {
-    this.#waiting.delete(call);
-  }
-
-  get room(): number {
-    return this.blocked ? 0 : this.window;
-  }
-
-  /** The peer takes more; says whether it may say so. */
-  widen(bytes: number): boolean {
-    this.window += bytes;
-    return this.window <= WINDOW_MAX;
-  }
-
-  /** Whether nobody stands in line. */
-  get free(): boolean {
-    return this.#line.length === 0;
-  }
-
-  enter(upload: Upload): void {
-    this.#line.push(upload);
-  }
-
-  /** Lets those in line send, a turn each, as long as there is room. */
-  serve(): void {
-    while (this.room > 0) {
-      const next = this.#line.shift();
-      if (next === undefined) return;
-      next.turn(TURN_BYTES);
-    }
-  }
-}
 
 /** What an upload needs of its stream and connection. */
 export interface Road {
@@ -93,10 +22,11 @@ export interface Road {
   waits?(): () => void;
 }
 
+/** What a body gives next: bytes, or its end. */
 type Piece = Uint8Array | undefined;
 
 /** A body on its way to the peer. */
-export class Upload {
+export class Upload implements InLine {
   /** What the peer takes on this stream, in bytes; below zero when its settings shrank. */
   window: number;
   /** Bytes were taken from the source: they cannot be had again here. */
@@ -230,4 +160,23 @@ export class Upload {
         : dataFrames(this.#id, NOTHING, true),
     );
   }
+}
+
+/** A source of which a piece was read already. */
+export function readAhead(piece: Uint8Array | Promise<Piece>, body: ByteSource): ByteSource {
+  // One that breaks is heard of when it is read; unheard until then, it would end the process.
+  if (piece instanceof Promise) piece.catch(() => {});
+  let unread: typeof piece | undefined = piece;
+  return {
+    lengthBytes: body.lengthBytes,
+    read() {
+      const next = unread ?? body.read();
+      unread = undefined;
+      return next;
+    },
+    get trailers() {
+      return body.trailers;
+    },
+    cancel: () => body.cancel(),
+  };
 }

@@ -4,7 +4,7 @@
  * Longer than usual, as what each frame means is best read on one page.
  */
 import { Fields } from "../fields.ts";
-import type { Exchange } from "../model.ts";
+import type { Connection } from "../platform/platform.ts";
 import { answerFrames } from "./h2_answer.ts";
 import { type Block, Blocks } from "./h2_blocks.ts";
 import { Credit } from "./h2_credit.ts";
@@ -30,7 +30,7 @@ import { Guard, type Nuisance } from "./h2_guard.ts";
 import { STREAM_WINDOW_BYTES } from "./h2_intake.ts";
 import { frame, numberFrame, SETTINGS_ACK, settingsFrame, together } from "./h2_make.ts";
 import type { Outbox } from "./h2_outbox.ts";
-import type { Gate } from "./h2_outflow.ts";
+import type { Gate } from "./h2_gate.ts";
 import { readH2Request } from "./h2_request.ts";
 import { STREAMS_MAX, type StreamShare } from "./h2_share.ts";
 import { Streams } from "./h2_streams.ts";
@@ -49,8 +49,8 @@ export interface H2Deps extends ServerDeps {
 
 /** What it needs of its connection. */
 export interface Host {
-  readonly peer: Exchange["peer"];
-  readonly scheme: "http" | "https";
+  readonly connection: Connection;
+  readonly misplaced: boolean;
   readonly localPort: number | undefined;
   readonly gate: Gate;
   readonly outbox: Outbox;
@@ -61,8 +61,8 @@ export interface Host {
 }
 
 export class Reception implements H2Site {
-  readonly peer: Exchange["peer"];
-  readonly scheme: "http" | "https";
+  readonly connection: Connection;
+  readonly misplaced: boolean;
   readonly localPort: number | undefined;
   readonly gate: Gate;
   initialWindow = DEFAULT_WINDOW_BYTES;
@@ -90,8 +90,8 @@ export class Reception implements H2Site {
   constructor(host: Host, deps: H2Deps) {
     this.#host = host;
     this.#deps = deps;
-    this.peer = host.peer;
-    this.scheme = host.scheme;
+    this.connection = host.connection;
+    this.misplaced = host.misplaced;
     this.localPort = host.localPort;
     this.gate = host.gate;
     this.#blocks = new Blocks(deps.limits.head.headLimitBytes);
@@ -256,7 +256,7 @@ export class Reception implements H2Site {
 
   /** Answers what is not worth an exchange. What is malformed gets no answer, as it asks for nothing. */
   #refuse(stream: number, { status, reason }: Refused, ends: boolean): void {
-    this.#deps.refused({ peer: this.peer, status, reason });
+    this.#deps.refused({ peer: this.connection.peer, status, reason });
     if (status === 400) return this.reset(stream, CODE.protocol, true);
     const fields = Fields.from([["Content-Length", "0"]]);
     this.tell(answerFrames(stream, { status, fields, now: this.now() }, "nothing"));

@@ -8,7 +8,7 @@ import { BrokenConnection, CODE, DEFAULT_WINDOW_BYTES, FRAME, WINDOW_MAX } from 
 import { BrokenBlock } from "./h2_hpack.ts";
 import { frame, goawayFrame, PREFACE } from "./h2_make.ts";
 import { Outbox } from "./h2_outbox.ts";
-import { Gate } from "./h2_outflow.ts";
+import { Gate } from "./h2_gate.ts";
 import { type H2Deps, type Host, Reception } from "./h2_reception.ts";
 import type { ClientSide } from "./server.ts";
 
@@ -19,8 +19,7 @@ const TOO_LATE = new BrokenConnection("Head took too long", CODE.enhanceYourCalm
 export class H2Server implements ConnectionEvents, ClientSide, Host, Waiting {
   place = -1;
   readonly connection: Connection;
-  readonly peer: Connection["peer"];
-  readonly scheme = "http";
+  readonly misplaced: boolean;
   readonly localPort: number | undefined;
   readonly gate = new Gate(DEFAULT_WINDOW_BYTES);
   readonly outbox: Outbox;
@@ -39,9 +38,10 @@ export class H2Server implements ConnectionEvents, ClientSide, Host, Waiting {
   #endBy = Infinity;
   #lingerEnd = 0;
 
-  constructor(connection: Connection, deps: H2Deps) {
+  /** `misplaced`: in the clear where it is not answered so. */
+  constructor(connection: Connection, deps: H2Deps, misplaced = false) {
     this.connection = connection;
-    this.peer = connection.peer;
+    this.misplaced = misplaced;
     this.localPort = deps.localPort;
     this.#deps = deps;
     this.outbox = new Outbox(connection, this.gate, {
@@ -159,7 +159,7 @@ export class H2Server implements ConnectionEvents, ClientSide, Host, Waiting {
   #break(error: BrokenConnection | BrokenBlock): void {
     const code = error instanceof BrokenConnection ? error.code : CODE.compression;
     const status = code === CODE.enhanceYourCalm ? 429 : 400;
-    this.#deps.refused({ peer: this.peer, status, reason: error.message });
+    this.#deps.refused({ peer: this.connection.peer, status, reason: error.message });
     this.#reception.tell(goawayFrame(code, this.#reception.streams.lastId));
     this.#linger();
     // What else it has to say is of no interest.

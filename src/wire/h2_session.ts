@@ -34,7 +34,7 @@ import {
   settingsFrame,
   together,
 } from "./h2_make.ts";
-import { Gate } from "./h2_outflow.ts";
+import { Gate } from "./h2_gate.ts";
 import { type Link, Stream, STREAM_WINDOW_BYTES } from "./h2_stream.ts";
 
 /** Wide, as the windows of the streams bound what may wait. */

@@ -41,7 +41,7 @@ export class ServerConnection
   place = -1;
   readonly connection: Connection;
   readonly outflow: Outflow;
-  readonly scheme = "http";
+  readonly misplaced: boolean;
   readonly localPort: number | undefined;
   deadline: number;
   readonly #deps: ServerDeps;
@@ -58,8 +58,10 @@ export class ServerConnection
   /** last: ends after the exchange that runs · lingering: drops what comes · closing: what was written goes out */
   #state: "open" | "last" | "lingering" | "closing" | "over" = "open";
 
-  constructor(connection: Connection, deps: ServerDeps) {
+  /** `misplaced`: in the clear where it is not answered so. */
+  constructor(connection: Connection, deps: ServerDeps, misplaced = false) {
     this.connection = connection;
+    this.misplaced = misplaced;
     this.outflow = new Outflow(connection);
     this.#deps = deps;
     this.localPort = deps.localPort;

@@ -71,6 +71,7 @@ export async function outcomeOf(lines: readonly string[]): Promise<Outcome> {
     path,
     env: (name) => ENVIRONMENT[name],
     readSecret: (file) => file.endsWith(".key") ? KEY : CERTIFICATE,
+    certificateNames: () => [],
   });
   if (loaded.kind === "refused") return refused(loaded.problems);
   return { route: routeOf(tree), problems: [], taken, config: loaded.config };

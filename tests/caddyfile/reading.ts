@@ -50,6 +50,7 @@ export async function readingOf(
     path,
     env: (name) => env[name],
     readSecret: () => "",
+    certificateNames: () => [],
   });
   return loaded.kind === "loaded" ? { imported, tree, problems: [], config: loaded.config } : {
     imported,

@@ -113,7 +113,7 @@ describe("init", () => {
     assert.match(stdout, /What to probe them at \(off: nothing\) \[\/\]: \n/);
     assert.match(stdout, /Wrote config\.yaml\. Try it: understudy run\n$/);
     const { listen, routes } = await config(files["config.yaml"] ?? "");
-    assert.deepEqual(listen, [{ kind: "tcp", host: "", port: 9090 }]);
+    assert.deepEqual(listen[0]?.address, { kind: "tcp", host: "", port: 9090 });
     assert.deepEqual(routes[0]?.hosts, ["a.test"]);
   });
 

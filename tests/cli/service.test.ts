@@ -56,6 +56,7 @@ describe("unitText()", () => {
         "ExecStart=/usr/local/bin/understudy run --config /etc/understudy/config.yaml",
         "ExecReload=/usr/local/bin/understudy reload --config /etc/understudy/config.yaml",
         "ProtectSystem=strict",
+        "StateDirectoryMode=0700",
         "NoNewPrivileges=yes",
         "CapabilityBoundingSet=CAP_NET_BIND_SERVICE",
       ]

@@ -7,7 +7,12 @@ import { load } from "../../src/config/load.ts";
 import { CADDYFILE } from "../caddyfile/generator.ts";
 import { readingOf } from "../caddyfile/reading.ts";
 
-const SOURCES = { path: "config.yaml", env: () => undefined, readSecret: () => "" };
+const SOURCES = {
+  path: "config.yaml",
+  env: () => undefined,
+  readSecret: () => "",
+  certificateNames: () => [],
+};
 
 describe("toYaml()", () => {
   it("means what importing directly means", async () => {

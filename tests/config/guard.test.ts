@@ -63,6 +63,7 @@ describe("load() reads the door of a route", () => {
         path: "c.yaml",
         env: () => "key-of-phone",
         readSecret: (path) => files[path] ?? "",
+        certificateNames: () => [],
       });
       if (result.kind === "loaded") return result.config.routes[0];
       return assert.fail(result.problems.map(formatProblem).join("\n"));
@@ -156,6 +157,7 @@ describe("docs/guarding.md", () => {
         path: "docs/guarding.md",
         env: () => undefined,
         readSecret: () => keys,
+        certificateNames: () => [],
       });
       assert.equal(result.kind, "loaded", `${JSON.stringify(result, null, 2)}\n${example}`);
     }

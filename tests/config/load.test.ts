@@ -18,6 +18,7 @@ const SOURCES: LoadSources = {
     const text = FILES[path];
     return text === undefined ? Promise.reject(new Error("no such file")) : text;
   },
+  certificateNames: () => [],
 };
 
 function parse(text: string): Promise<Loaded> {
@@ -49,7 +50,11 @@ describe("load() fills in defaults", () => {
   it("gives every setting a value when only an upstream is written", async () => {
     const none = { remove: [], replace: [], set: [], add: [], fallback: [] };
     assert.deepEqual(await config(route()), {
-      listen: [{ kind: "tcp", host: "", port: 8080 }],
+      listen: [{
+        address: { kind: "tcp", host: "", port: 8080 },
+        ...{ tls: false, h2: false, h3: false, written: true },
+      }],
+      tls: undefined,
       trustedProxies: [],
       graceMs: 600_000,
       log: { format: "json", level: "info" },
@@ -131,6 +136,7 @@ describe("load() fills in defaults", () => {
         bodyLimitBytes: Infinity,
         guard: undefined,
         expose: false,
+        tls: { inTheClear: "answer", hsts: undefined, clientAuth: undefined },
       }],
     });
   });
@@ -289,7 +295,7 @@ routes:
   - { <<: *base, host: b.com }
   - { host: c.com, upstreams: *pool }
 `);
-    assert.deepEqual(loaded.listen.map((address) => address.kind === "tcp" && address.port), [
+    assert.deepEqual(loaded.listen.map(({ address }) => address.kind === "tcp" && address.port), [
       8080,
       9,
     ]);
@@ -356,8 +362,8 @@ routes:
     ],
     ["routes: [3]", /routes\[0\]: Expected a map but received 3$/],
     [
-      `acme: off\n${route()}`,
-      /^config.yaml:1:1 acme: Cannot use "acme" yet as it comes with a later version$/,
+      `import: off\n${route()}`,
+      /^config.yaml:1:1 import: Cannot use "import" yet as it comes with a later version$/,
     ],
     [route("wake: {}"), /Cannot use "wake" yet/],
     [
@@ -592,7 +598,9 @@ describe("config.yaml", () => {
     const text = await readFile(new URL("../../config.yaml", import.meta.url), "utf8");
     const { listen, routes } = await config(text);
     const [only, ...others] = poolsOf(routes);
-    assert.deepEqual(listen, [{ kind: "tcp", host: "", port: 8080 }]);
+    assert.deepEqual(listen.map(({ address }) => address), [{
+      ...{ kind: "tcp", host: "", port: 8080 },
+    }]);
     assert.equal(others.length, 0);
     assert.deepEqual(only?.upstreams.map(({ name }) => name), [
       "127.0.0.1:11434",

@@ -1,4 +1,4 @@
-/** What a reload opens, closes, starts afresh and probes anew. */
+/** What a reload starts afresh and probes anew. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
@@ -14,10 +14,8 @@ const routes = (changes: RouteChanges): Config => config({ routes: [route(change
 const PROBED = health();
 
 /** A plan with its sets spelled out. */
-function told({ open, close, moved, gone, probe, unprobe }: Plan): Record<string, string[]> {
+function told({ moved, gone, probe, unprobe }: Plan): Record<string, string[]> {
   return {
-    open: open.map(addressKey),
-    close: close.map(addressKey),
     moved: [...moved],
     gone: [...gone],
     probe: [...probe],
@@ -25,34 +23,18 @@ function told({ open, close, moved, gone, probe, unprobe }: Plan): Record<string
   };
 }
 
-const NOTHING = { open: [], close: [], moved: [], gone: [], probe: [], unprobe: [] };
+const NOTHING = { moved: [], gone: [], probe: [], unprobe: [] };
 
 describe("plan()", () => {
-  it("opens and probes everything when nothing runs yet", () => {
-    const next = config({ listen: [tcp(1), unix("/s")], routes: [route({ health: PROBED })] });
-    assert.deepEqual(told(plan(undefined, next)), {
-      ...NOTHING,
-      open: ["127.0.0.1|1", "unix//s"],
-      probe: ["r/a", "r/b"],
-    });
+  it("probes everything when nothing runs yet", () => {
+    const next = routes({ health: PROBED });
+    assert.deepEqual(told(plan(undefined, next)), { ...NOTHING, probe: ["r/a", "r/b"] });
   });
 
   it("does nothing when nothing changed, however often it is built anew", () => {
     const build = () => routes({ health: health({ expectBody: /x/ }) });
     const { unprobe, ...rest } = told(plan(build(), build()));
     assert.deepEqual({ ...rest, unprobe }, NOTHING);
-  });
-
-  it("opens and closes only what differs among listeners", () => {
-    const before = config({ listen: [tcp(1), tcp(2), unix("/s")] });
-    const after = config({ listen: [tcp(2), tcp(3), unix("/t")] });
-    const { open, close } = told(plan(before, after));
-    assert.deepEqual(open, ["127.0.0.1|3", "unix//t"]);
-    assert.deepEqual(close, ["127.0.0.1|1", "unix//s"]);
-  });
-
-  it("opens an address once that is listed twice", () => {
-    assert.equal(plan(undefined, config({ listen: [tcp(1), tcp(1)] })).open.length, 1);
   });
 
   const at = (changes: Parameters<typeof upstream>[1]) => [upstream("a", changes), upstream("b")];
@@ -116,26 +98,21 @@ describe("plan()", () => {
     assert.deepEqual([gone, unprobe, probe], [["r/b"], ["r/b"], []]);
   });
 
-  it("leads from any configuration to any other: what was open and probed matches what is wanted", () => {
-    const address = fc.integer({ min: 1, max: 4 }).map((port) => tcp(port));
+  it("leads from any configuration to any other: what is probed is what is wanted", () => {
     const one = fc.record({ name: fc.constantFrom("a", "b", "c"), host: fc.constantFrom("x", "y") })
       .map(({ name, host }) => upstream(name, { address: tcp(80, host) }));
     const some = fc.record({
-      listen: fc.uniqueArray(address, { selector: addressKey }),
       upstreams: fc.uniqueArray(one, { selector: ({ id }) => id }),
       probed: fc.boolean(),
-    }).map(({ listen, upstreams, probed }) => {
+    }).map(({ upstreams, probed }) => {
       const rules = probed ? PROBED : undefined;
-      return config({ listen, routes: [route({ upstreams, health: rules })] });
+      return routes({ upstreams, health: rules });
     });
     fc.assert(fc.property(fc.array(some, { maxLength: 6 }), (configs) => {
       let running: Config | undefined;
-      const open = new Set<string>();
       const loops = new Map<string, string>();
       for (const next of configs) {
         const made = plan(running, next);
-        for (const opened of made.open) open.add(addressKey(opened));
-        for (const closed of made.close) open.delete(addressKey(closed));
         for (const id of [...made.unprobe, ...made.probe]) loops.delete(id);
         const upstreams = poolsOf(next.routes).flatMap((each) =>
           each.health ? [...each.upstreams] : []
@@ -143,7 +120,6 @@ describe("plan()", () => {
         for (const { id, address: now } of upstreams) {
           if (made.probe.has(id)) loops.set(id, addressKey(now));
         }
-        assert.deepEqual([...open].sort(), next.listen.map(addressKey).sort());
         const wanted = upstreams.map(({ id, address: now }) => [id, addressKey(now)]);
         assert.deepEqual(Object.fromEntries(loops), Object.fromEntries(wanted));
         running = next;

@@ -14,6 +14,8 @@ const FILES: Readonly<Record<string, string>> = {
   "/etc/understudy/ca.pem": CERTIFICATE,
   "/etc/understudy/us.pem": CERTIFICATE,
   "/etc/understudy/us.key": KEY,
+  "/etc/understudy/ollama.pem": CERTIFICATE,
+  "/etc/understudy/ollama.key": KEY,
   "/run/secrets/understudy_token": "0123456789abcdef",
   "/run/secrets/ann": `$2a$14$${"a".repeat(53)}`,
   "/run/secrets/laptop": "key-of-laptop",
@@ -98,6 +100,7 @@ describe("docs/config.md", () => {
         path: "docs/config.md",
         env: () => "x",
         readSecret: (path) => FILES[path] ?? "x",
+        certificateNames: () => ["ollama.example.com"],
       });
       assert.equal(result.kind, "loaded", `${JSON.stringify(result, null, 2)}\n${example}`);
     }

@@ -10,6 +10,7 @@ const SOURCES: LoadSources = {
   path: "Caddyfile",
   env: (name) => name === "UP" ? "http://a" : undefined,
   readSecret: () => "secret\0",
+  certificateNames: () => [],
 };
 
 async function problems(value: unknown, placeOf: PlaceOf): Promise<string[]> {

@@ -12,7 +12,7 @@ const { id: _id, name: _name, address: _address, authority: _authority, ...templ
 );
 
 /** A name service that says what a test sets. */
-class FakeNames implements Names {
+class FakeNames implements Pick<Names, "addresses" | "services"> {
   addressesNow: NameAnswer<string> = { kind: "failed", detail: "no answer" };
   servicesNow: NameAnswer<ServicePlace> = { kind: "failed", detail: "no answer" };
   asked = 0;

@@ -64,6 +64,7 @@ describe("Proxy", () => {
       path: "config.yaml",
       env: () => undefined,
       readSecret: () => Promise.resolve(""),
+      certificateNames: () => [],
     });
     assert.equal(loaded.kind, "loaded");
     if (loaded.kind !== "loaded") return;

@@ -55,7 +55,7 @@ routes:
     policy: { cookie: { secret: hush-2 } }
     health: { uri: /, headers: { X-Api-Key: hush-3 } }
 `,
-      { path: "c.yaml", env: () => undefined, readSecret: () => "" },
+      { path: "c.yaml", env: () => undefined, readSecret: () => "", certificateNames: () => [] },
     );
     assert.equal(loaded.kind, "loaded", JSON.stringify(loaded));
     const shown = JSON.stringify(redactedConfig(loaded.kind === "loaded" ? loaded.config : {}));

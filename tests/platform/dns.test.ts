@@ -110,3 +110,28 @@ describe("names.services()", () => {
     assert.equal(answer.kind, "failed");
   });
 });
+
+describe("names of our own", () => {
+  const found = [
+    ["texts", "_acme-challenge.a.lan", ["one", "two"]],
+    ["servers", "a.lan", ["ns1.a.lan", "ns2.a.lan"]],
+    ["aliases", "www.a.lan", ["a.lan"]],
+  ] as const;
+  for (const [what, name, expected] of found) {
+    it(`names.${what}() finds them`, async () => {
+      await using server = await NameServer.open();
+      server.records.set("_acme-challenge.a.lan", [
+        { type: "TXT", pieces: ["one"] },
+        { type: "TXT", pieces: ["two"] },
+      ]);
+      server.records.set("a.lan", [
+        { type: "NS", target: "ns1.a.lan" },
+        { type: "NS", target: "ns2.a.lan" },
+      ]);
+      server.records.set("www.a.lan", [{ type: "CNAME", target: "a.lan" }]);
+      const answer = await names[what](question(name, [server.address]));
+      assert.deepEqual(answer, { kind: "found", items: expected });
+      assert.equal((await names[what](question("b.lan", [server.address]))).kind, "failed");
+    });
+  }
+});

@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { platform } from "#platform";
 import { FileError } from "../../src/platform/platform.ts";
-import { within } from "./support.ts";
+import { answering, within } from "./support.ts";
 
 const { clock } = platform;
 
@@ -131,6 +131,16 @@ describe("processes", () => {
     const nowhere = "http://127.0.0.1:9";
     const { out } = await run("many_requests.ts", [], { HTTP_PROXY: nowhere, http_proxy: nowhere });
     assert.equal(out, "300\n");
+  });
+
+  it("errand() takes the proxy of the environment, also after a fetch that does not", async () => {
+    await using upstream = await answering("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\ndirect");
+    await using proxy = await answering("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nproxy");
+    const place = `http://127.0.0.1:${proxy.port}`;
+    const { out } = await run("errand_by_proxy.ts", [], {
+      ...{ HTTP_PROXY: place, http_proxy: place, UPSTREAM: `http://127.0.0.1:${upstream.port}/` },
+    });
+    assert.equal(out, "direct proxy\n");
   });
 
   it("serve() cuts the client off without a word when an answer breaks off", async () => {

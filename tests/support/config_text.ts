@@ -6,10 +6,14 @@ import { poolsOf } from "../../src/steps.ts";
 
 /** PEM in form; nothing looks further into it. */
 export const CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----";
+/** Stands in a certificate that its key does not go with. */
+const WRONG = "MIIBWRON";
 export const KEY = "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----";
 
 const FILES: Readonly<Record<string, string>> = {
   "/ca.pem": `${CERTIFICATE}\n`,
+  "/cert.pem": CERTIFICATE,
+  "/wrong.pem": CERTIFICATE.replace("MIIB", WRONG),
   "/key.pem": KEY,
   "/locked.pem": KEY.replaceAll("PRIVATE", "ENCRYPTED PRIVATE"),
   "/torn.pem": `${CERTIFICATE}\n-----BEGIN CERTIFICATE-----\nMIIB`,
@@ -20,6 +24,10 @@ const SOURCES: LoadSources = {
   path: "c.yaml",
   env: (name) => name === "CODE" ? "204" : undefined,
   readSecret: (path) => FILES[path] ?? Promise.reject(new Error("no such file")),
+  certificateNames(chain) {
+    if (chain.includes(WRONG)) throw new Error("the key is another one's");
+    return ["ollama.example.com", "*.wild.example.com"];
+  },
 };
 
 /** Stands after the file's name in problems, so that tables may leave it out. */

@@ -7,6 +7,8 @@ export interface Asked {
   readonly method?: string;
   readonly target?: string;
   readonly scheme?: "http" | "https";
+  readonly tls?: Exchange["tls"];
+  readonly misplaced?: boolean;
   readonly host?: string | undefined;
   readonly fields?: Iterable<readonly [string, string]>;
   readonly body?: ByteSource | string;
@@ -21,6 +23,8 @@ export class FakeExchange implements Exchange {
   readonly target: string;
   readonly proto = "HTTP/1.1";
   readonly scheme: "http" | "https";
+  readonly tls: Exchange["tls"];
+  readonly misplaced: boolean;
   readonly fields: Fields;
   readonly body: ByteSource | undefined;
   readonly upgrade: string | undefined;
@@ -36,7 +40,9 @@ export class FakeExchange implements Exchange {
   constructor(asked: Asked = {}) {
     this.method = asked.method ?? "GET";
     this.target = asked.target ?? "/";
-    this.scheme = asked.scheme ?? "http";
+    this.tls = asked.tls;
+    this.scheme = asked.scheme ?? (this.tls === undefined ? "http" : "https");
+    this.misplaced = asked.misplaced ?? false;
     const host = "host" in asked ? asked.host : "proxy.test";
     this.fields = Fields.from([
       ...(host === undefined ? [] : [["Host", host] as const]),

@@ -37,7 +37,14 @@ export class RelayBench {
   pools: readonly Pool[] = [];
 
   constructor(...routes: Route[]) {
-    this.live = { current: { router: buildRouter([]), trustedProxies: [], pool: () => undefined } };
+    this.live = {
+      current: {
+        router: buildRouter([]),
+        trustedProxies: [],
+        edge: undefined,
+        pool: () => undefined,
+      },
+    };
     this.relay = createRelay({
       live: this.live,
       transport: this.transport,

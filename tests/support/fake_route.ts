@@ -8,6 +8,7 @@ import type {
   ConnectionRules,
   HeaderRules,
   HealthRules,
+  ListenRules,
   PassiveRules,
   PoolRules,
   RetryRules,
@@ -110,7 +111,7 @@ export type RouteChanges = Partial<Omit<Route, "steps"> & PoolRules>;
 /** A route to upstreams "a" and "b", unless told otherwise. */
 export function route(changes: RouteChanges = {}): Route {
   const { id = "r", hosts, paths, ports, errors, ...rest } = changes;
-  const { bodyLimitBytes, guard, expose, ...pool } = rest;
+  const { bodyLimitBytes, guard, expose, tls, ...pool } = rest;
   return {
     id,
     hosts: hosts ?? ["*"],
@@ -121,7 +122,14 @@ export function route(changes: RouteChanges = {}): Route {
     bodyLimitBytes: bodyLimitBytes ?? Infinity,
     guard,
     expose: expose ?? false,
+    tls: tls ?? { inTheClear: "answer", hsts: undefined, clientAuth: undefined },
   };
+}
+
+/** A listener in the clear on this machine alone. */
+export function loopback(port: number, host = "127.0.0.1"): ListenRules {
+  const address = { kind: "tcp", host, port } as const;
+  return { address, tls: false, h2: false, h3: false, written: true };
 }
 
 /** A pool of upstreams "a" and "b", unless told otherwise. */
@@ -148,7 +156,8 @@ export function poolRules(changes: Partial<PoolRules> = {}): PoolRules {
 
 export function config(changes: Partial<Config> = {}): Config {
   return {
-    listen: [{ kind: "tcp", host: "127.0.0.1", port: 0 }],
+    listen: [loopback(0)],
+    tls: undefined,
     trustedProxies: [],
     graceMs: 10_000,
     log: { format: "json", level: "info" },

@@ -5,7 +5,12 @@ import { Story } from "../../src/request/story.ts";
 import { Visit } from "../../src/request/visit.ts";
 import { type Asked, FakeExchange } from "./fake_exchange.ts";
 
-const NOTHING: Snapshot = { router: buildRouter([]), trustedProxies: [], pool: () => undefined };
+const NOTHING: Snapshot = {
+  router: buildRouter([]),
+  trustedProxies: [],
+  edge: undefined,
+  pool: () => undefined,
+};
 
 export interface VisitChanges extends Asked {
   readonly clientIp?: string;

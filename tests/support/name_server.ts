@@ -4,6 +4,8 @@ import { once } from "node:events";
 
 export type Record =
   | { readonly type: "A" | "AAAA"; readonly address: string }
+  | { readonly type: "TXT"; readonly pieces: readonly string[] }
+  | { readonly type: "NS" | "CNAME"; readonly target: string }
   | {
     readonly type: "SRV";
     readonly priority: number;
@@ -12,8 +14,8 @@ export type Record =
     readonly target: string;
   };
 
-const TYPES: { readonly [code: number]: Record["type"] } = { 1: "A", 28: "AAAA", 33: "SRV" };
-const CODES = { A: 1, AAAA: 28, SRV: 33 } as const;
+const CODES = { A: 1, NS: 2, CNAME: 5, TXT: 16, AAAA: 28, SRV: 33 } as const;
+const TYPES = new Map<number, string>(Object.entries(CODES).map(([type, code]) => [code, type]));
 const REFUSED = 5;
 const NO_SUCH_NAME = 3;
 
@@ -55,7 +57,7 @@ export class NameServer implements AsyncDisposable {
       at += 1 + length;
     }
     const name = labels.join(".").toLowerCase();
-    const type = TYPES[view.getUint16(at + 1)];
+    const type = TYPES.get(view.getUint16(at + 1));
     this.asked.push(`${type ?? "other"} ${name}`);
     if (this.mood === "silent") return;
 
@@ -101,13 +103,22 @@ function dataOf(record: Record): number[] {
         ...two(record.priority),
         ...two(record.weight),
         ...two(record.port),
-        ...record.target.split(".").flatMap((label) => [
-          label.length,
-          ...new TextEncoder().encode(label),
-        ]),
-        0,
+        ...labelsOf(record.target),
       ];
+    case "TXT":
+      return record.pieces.flatMap(counted);
+    case "NS":
+    case "CNAME":
+      return labelsOf(record.target);
   }
+}
+
+function labelsOf(name: string): number[] {
+  return [...name.split(".").flatMap(counted), 0];
+}
+
+function counted(text: string): number[] {
+  return [text.length, ...new TextEncoder().encode(text)];
 }
 
 function two(value: number): number[] {

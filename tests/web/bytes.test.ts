@@ -25,7 +25,10 @@ function streamed(chunks: string[], end: "close" | "error" | "stall" = "close") 
 
 function delivery(body: FakeBody, signal = new AbortController().signal) {
   const told: Delivery[] = [];
-  return { told, stream: deliveryOf(body, signal, (how) => told.push(how)) };
+  return {
+    told,
+    stream: deliveryOf(body, signal, { delivered: (how) => void told.push(how), stalls: false }),
+  };
 }
 
 describe("sourceOf()", () => {

@@ -9,12 +9,15 @@ import type { Engine } from "../../src/model.ts";
 import { within } from "../support/fake_upstream.ts";
 import { Lab } from "../support/lab.ts";
 
+const CLEAR = { door: undefined, securedOnly: false, h2c: true };
+
 /** The engine, with HTTP/2 in the clear on every listener. */
 function h2Engine(): Engine {
   const engine = wireEngine(platform);
   return {
     transport: engine.transport,
-    listen: (address, serve, refused) => engine.listen(address, serve, refused, { h2c: true }),
+    listen: (address, serve, options) =>
+      engine.listen(address, serve, { ...options, terms: () => CLEAR }),
   };
 }
 

@@ -189,21 +189,24 @@ describe("wireEngine().listen() with HTTP/2 in the clear", () => {
   const ADDRESS = { kind: "tcp", host: "", port: 0 } as const;
   const SETTINGS = "\0\0\0\x04\0\0\0\0\0";
 
-  async function listening(h2c?: boolean) {
+  async function listening(h2c?: boolean, securedOnly = false) {
     const net = new MemoryNet();
     const clock = new ManualClock();
     const engine = wireEngine({ clock, listen: net.listen, dial: net.dial });
     const protos: string[] = [];
+    const misplaced: unknown[] = [];
     const refusals: Refusal[] = [];
     const serve = async (exchange: Exchange) => {
       protos.push(exchange.proto);
+      misplaced.push(exchange.misplaced);
       await (exchange.target === "/on" ? sayPath(exchange) : exchange.answer(reply()));
     };
     const refused = (refusal: Refusal) => void refusals.push(refusal);
+    const terms = () => ({ door: undefined, securedOnly, h2c: h2c ?? false });
     const listener = h2c === undefined
-      ? await engine.listen(ADDRESS, serve, refused)
-      : await engine.listen(ADDRESS, serve, refused, { h2c });
-    return { net, clock, protos, refusals, listener };
+      ? await engine.listen(ADDRESS, serve, { refused })
+      : await engine.listen(ADDRESS, serve, { refused, terms });
+    return { net, clock, protos, misplaced, refusals, listener };
   }
   const speaks = (connection: MemoryConnection) => new H2Peer(connection, "client");
 
@@ -241,6 +244,31 @@ describe("wireEngine().listen() with HTTP/2 in the clear", () => {
       assert.deepEqual(refusals.map(({ status }) => status), [505]);
     });
   }
+
+  it("tells of both versions that they are out of place where only TLS is answered", async () => {
+    const { net, misplaced } = await listening(true, true);
+    net.connect().says(GET);
+    const connection = net.connect();
+    connection.says(PREFACE + SETTINGS);
+    speaks(connection).headers(1, ASKED, true);
+    await settled();
+    assert.deepEqual(misplaced, [true, true]);
+  });
+
+  it("speaks what a client has chosen over TLS, whatever is allowed in the clear", async () => {
+    const { net, protos } = await listening();
+    net.connect("http/1.1").says(GET);
+    const connection = net.connect("h2");
+    connection.says(PREFACE + SETTINGS);
+    const client = speaks(connection).headers(1, ASKED, true);
+    await settled();
+    assert.deepEqual(protos, ["HTTP/1.1", "HTTP/2.0"]);
+    assert.match(client.said().at(-1) ?? "", /^headers 1 end :status=200/);
+    // By ALPN, and not by its bytes.
+    const liar = net.connect("h2");
+    liar.says(GET);
+    assert.equal(speaks(liar).said().at(-1), `goaway 0 ${CODE.protocol}`);
+  });
 
   it("closes a connection that does not say what it speaks", async () => {
     const { net, clock } = await listening(true);

@@ -91,6 +91,7 @@ function echo(body: ByteSource): ByteSource {
   };
 }
 
+const CLEAR = { door: undefined, securedOnly: false, h2c: true };
 let listener: Listener;
 let port = 0;
 let folder = "";
@@ -101,7 +102,7 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), "understudy-h2-"));
   const engine = wireEngine(platform);
   const address = { kind: "tcp", host: "127.0.0.1", port: 0 } as const;
-  listener = await engine.listen(address, serve, undefined, { h2c: true });
+  listener = await engine.listen(address, serve, { terms: () => CLEAR });
   port = listener.address.kind === "tcp" ? listener.address.port : 0;
   url = `http://127.0.0.1:${port}`;
 });

@@ -1,7 +1,7 @@
 /** Watching a file, on a clock and a directory that the test moves by hand. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { watchFile } from "../../src/config/watch.ts";
+import { watchFile } from "../src/watch.ts";
 
 /** A directory with one file, and the one timer that watching sets. */
 class Scene {

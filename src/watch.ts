@@ -2,7 +2,7 @@
  * Tells when the text of a file has changed. Watches its directory, as a watched file goes deaf after the
  * first atomic rename, and compares contents, as one save is many events and most events are no save.
  */
-import type { Clock, Platform } from "../platform/platform.ts";
+import type { Clock, Platform } from "./platform/platform.ts";
 
 /** The part of the platform that watching takes. */
 export interface WatchPlatform extends Pick<Platform, "readText" | "watchDirectory"> {

@@ -1,0 +1,39 @@
+/** Host names as certificates see them: which of them cover which, and which no public authority would sign. Pure. */
+import { parseIp } from "./ip.ts";
+
+/** Ends of names that are nobody's on the Internet: RFC 2606, 6761, 6762, 8375, 9476, and what routers at home make up. */
+const PRIVATE_ENDS: ReadonlySet<string> = new Set([
+  "localhost",
+  "local",
+  "internal",
+  "home.arpa",
+  "lan",
+  "test",
+  "example",
+  "invalid",
+]);
+
+/** Whether only an authority of our own can give a certificate for it: an address, a bare name, a private domain. */
+export function isPrivateName(name: string): boolean {
+  if (parseIp(name) !== undefined) return true;
+  const labels = name.replace(/^\*\./, "").split(".");
+  return labels.length === 1 || PRIVATE_ENDS.has(labels.at(-1) ?? "") ||
+    PRIVATE_ENDS.has(labels.slice(-2).join("."));
+}
+
+/** Whether a name of a certificate or a route is for this name: itself, or `*.` for one label (RFC 9525). */
+export function covers(pattern: string, name: string): boolean {
+  if (pattern === name) return true;
+  return pattern.startsWith("*.") && wildcardOf(name) === pattern;
+}
+
+/** The wildcard that would cover the name; undefined for an address, and for a name of one label. */
+export function wildcardOf(name: string): string | undefined {
+  const dot = name.indexOf(".");
+  return dot <= 0 || parseIp(name) !== undefined ? undefined : `*${name.slice(dot)}`;
+}
+
+/** The host of a route as certificates spell it: an IPv6 address without brackets. */
+export function bareHost(host: string): string {
+  return host.startsWith("[") ? host.slice(1, -1) : host;
+}

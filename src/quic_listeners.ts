@@ -1,0 +1,150 @@
+/**
+ * HTTP/3 beside the listeners that want it. Its server takes certificates at the start alone, so for new
+ * ones it is closed, its exchanges run to their end, and another one opens; meanwhile nobody is told of it
+ * and clients go on over TCP.
+ */
+import { addressKey } from "./address.ts";
+import type { Engine, Exchange, Listener } from "./model.ts";
+import type { Log } from "./ops/log.ts";
+import type { Clock } from "./platform/platform.ts";
+import { ListenError } from "./platform/platform.ts";
+import type { NamedIdentity } from "./platform/tls.ts";
+import type { Address, ListenRules } from "./rules.ts";
+
+export interface QuicDeps {
+  /** Undefined where the runtime serves no HTTP/3. */
+  readonly quic: Engine["quic"];
+  readonly serve: (exchange: Exchange) => Promise<void>;
+  /** What is shown on that listener, to whom no name is asked for first. */
+  readonly identities: (rules: ListenRules) => readonly NamedIdentity[];
+  readonly clock: Pick<Clock, "after">;
+  readonly log: Log;
+}
+
+/** How long exchanges over HTTP/3 may hold up a change of certificates, in milliseconds. */
+const PATIENCE_MS = 600_000;
+/** How long clients may remember where HTTP/3 is served, in seconds. */
+const REMEMBERED_S = 86_400;
+
+interface Place {
+  /** Undefined once it is wanted no more. */
+  rules: ListenRules | undefined;
+  /** Where it is bound, for a port that the system chose. */
+  bound: Address;
+  server: Listener | undefined;
+  /** What it shows. */
+  shown: string;
+  /** The port is being made free. */
+  closing: Promise<void> | undefined;
+  /** Exchanges that run there. */
+  running: number;
+  whenIdle: () => void;
+}
+
+export class QuicListeners {
+  readonly #deps: QuicDeps;
+  readonly #places = new Map<string, Place>();
+  #warned = false;
+
+  constructor(deps: QuicDeps) {
+    this.#deps = deps;
+  }
+
+  /** Wants it on these listeners from now on; `boundTo` knows the port of one that the system chose. */
+  replace(listen: readonly ListenRules[], boundTo: (rules: ListenRules) => Address): void {
+    const wanted = new Map(
+      listen.filter(({ h3 }) => h3).map((rules) => [addressKey(rules.address), rules]),
+    );
+    if (wanted.size > 0 && this.#deps.quic === undefined) {
+      if (!this.#warned) this.#deps.log.warn("quic.unavailable", { problem: "HTTP/3 needs Bun" });
+      this.#warned = true;
+      return;
+    }
+    for (const [key, place] of this.#places) if (!wanted.has(key)) place.rules = undefined;
+    for (const [key, rules] of wanted) {
+      const known = this.#places.get(key);
+      if (known === undefined) {
+        const bound = boundTo(rules);
+        this.#places.set(key, {
+          ...{ rules, bound },
+          ...{ server: undefined, shown: "", closing: undefined },
+          ...{ running: 0, whenIdle: () => {} },
+        });
+      } else known.rules = rules;
+    }
+    this.align();
+  }
+
+  /** Serves what is shown now, once nothing else holds the port. */
+  align(): void {
+    for (const [key, place] of this.#places) this.#align(key, place);
+  }
+
+  /** What tells clients of that port of HTTP/3 (RFC 7838). */
+  alternative(port: number | undefined): string | undefined {
+    for (const { server, closing, bound } of this.#places.values()) {
+      const isOpen = server !== undefined && closing === undefined;
+      if (isOpen && bound.kind === "tcp" && bound.port === port) {
+        return `h3=":${port}"; ma=${REMEMBERED_S}`;
+      }
+    }
+    return undefined;
+  }
+
+  /** Accepts nothing more. What runs goes on until `abort`. */
+  retire(): void {
+    for (const place of this.#places.values()) place.rules = undefined;
+    this.align();
+  }
+
+  abort(): void {
+    for (const { server } of this.#places.values()) server?.abort();
+    this.#places.clear();
+  }
+
+  #align(key: string, place: Place): void {
+    if (place.closing !== undefined) return;
+    const { rules, server } = place;
+    const identities = rules === undefined ? [] : this.#deps.identities(rules);
+    const shown = identities.map(({ names, chain }) => `${names.join()} ${chain}`).join("\n");
+    if (server === undefined) {
+      if (rules === undefined) this.#places.delete(key);
+      else if (identities.length > 0) void this.#open(place, identities, shown);
+      return;
+    }
+    if (shown === place.shown) return;
+    place.closing = this.#emptied(place, server).then(() => {
+      place.server = undefined;
+      place.closing = undefined;
+      this.#align(key, place);
+    });
+  }
+
+  async #open(place: Place, identities: readonly NamedIdentity[], shown: string): Promise<void> {
+    const { quic, serve, log } = this.#deps;
+    if (quic === undefined) return;
+    try {
+      place.shown = shown;
+      place.server = await quic(place.bound, identities, async (exchange) => {
+        place.running++;
+        await serve(exchange);
+        place.running--;
+        if (place.running === 0) place.whenIdle();
+      });
+    } catch (error) {
+      if (!(error instanceof ListenError)) throw error;
+      log.warn("quic.unavailable", { problem: error.message });
+    }
+  }
+
+  /** Lets exchanges end. Connections without any are cut: clients keep them for as long as they like. */
+  async #emptied(place: Place, server: Listener): Promise<void> {
+    const stopTimer = this.#deps.clock.after(PATIENCE_MS, () => server.abort());
+    const closed = server.close();
+    const idle = new Promise<void>((resolve) => (place.whenIdle = resolve));
+    if (place.running > 0) await Promise.race([closed, idle]);
+    server.abort();
+    await closed;
+    stopTimer();
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * What TLS means for a request: whether it came where it may be answered, what its client must have
+ * shown, what browsers are told. Who holds which certificate, `tls/` knows.
+ */
+import { parseIp } from "../ip.ts";
+import { Fields } from "../fields.ts";
+import type { Exchange, Reply } from "../model.ts";
+import { bareHost } from "../names.ts";
+import type { Route } from "../rules.ts";
+import { sourceOf } from "../source.ts";
+import type { Client } from "./client.ts";
+import type { Edge } from "./deps.ts";
+import { emptyReply } from "./replies.ts";
+
+/** A request in the clear, and where to. */
+export interface Coming {
+  readonly exchange: Exchange;
+  readonly client: Client;
+  /** The `Host` as sent, and the host it names. */
+  readonly host: string;
+  readonly hostname: string;
+  readonly requestId: string;
+}
+
+const PROOF_PATH = "/.well-known/acme-challenge/";
+const HTTPS_PORT = 443;
+
+/** The answer to an authority that looks for its token (RFC 8555 section 8.3); undefined for all other requests. */
+export function proofReply({ scheme, method, target }: Exchange, edge: Edge): Reply | undefined {
+  if (scheme !== "http" || !target.startsWith(PROOF_PATH) || method !== "GET") return undefined;
+  const proof = edge.proof(target.slice(PROOF_PATH.length));
+  if (proof === undefined) return undefined;
+  const bytes = new TextEncoder().encode(proof);
+  const fields = Fields.from([
+    ["Content-Type", "application/octet-stream"],
+    ["Content-Length", String(bytes.length)],
+  ]);
+  return { status: 200, reason: "", fields, body: sourceOf(bytes), tunnel: undefined };
+}
+
+/** Sends a request on to where TLS is spoken; undefined where it may be answered as it came. */
+export function wayToTls(
+  { exchange, client, host, hostname, requestId }: Coming,
+  { tls }: Route,
+  edge: Edge,
+): Reply | undefined {
+  if (exchange.scheme === "https") return undefined;
+  const isMisplaced = exchange.misplaced === true;
+  if (!isMisplaced && (tls.inTheClear === "answer" || cameSecured(exchange, client))) {
+    return undefined;
+  }
+  if (!edge.secures(bareHost(hostname))) {
+    return isMisplaced ? emptyReply(400, { requestId, close: true }) : undefined;
+  }
+  const { localPort = 0 } = exchange;
+  // Before us the port may be another one, which the client alone knows.
+  const [, named] = /:(\d+)$/.exec(host) ?? [];
+  const port = edge.ports.has(localPort) ? Number(named ?? localPort) : edge.port;
+  const place = port === HTTPS_PORT ? hostname : `${hostname}:${port}`;
+  const target = exchange.target.startsWith("/") ? exchange.target : "/";
+  const fields = Fields.from([
+    ["Location", `https://${place}${target}`],
+    ["Content-Length", "0"],
+    ["Connection", "close"],
+  ]);
+  // 308 as Caddy does: the method stays what it was.
+  return { status: 308, reason: "", fields, body: undefined, tunnel: undefined };
+}
+
+/** Turns away whom the route's authorities know nothing of; undefined lets the request in. */
+export function unprovenReply(
+  { exchange: { tls }, hostname, requestId }: Pick<Coming, "exchange" | "hostname" | "requestId">,
+  route: Route,
+): Reply | undefined {
+  const { clientAuth } = route.tls;
+  if (clientAuth === undefined) return undefined;
+  // What a client showed for one host proves nothing to another: it was judged by that one's authorities.
+  if (tls !== undefined && !isFor(tls.name, bareHost(hostname), route)) {
+    return emptyReply(421, { requestId });
+  }
+  const isKnown = tls?.client !== undefined;
+  return isKnown || !clientAuth.required ? undefined : emptyReply(403, { requestId });
+}
+
+/** Whether a handshake for that name was one for this host. */
+function isFor(name: string | undefined, host: string, { hosts }: Route): boolean {
+  return name === undefined ? hosts.includes("*") || parseIp(host) !== undefined : name === host;
+}
+
+/** Whether a proxy that is believed says that its client spoke TLS with it. */
+function cameSecured({ fields }: Exchange, { viaTrusted }: Client): boolean {
+  return viaTrusted && fields.get("x-forwarded-proto")?.toLowerCase() === "https";
+}
