@@ -21,6 +21,8 @@ export interface Clock {
   elapsed(): number;
   /** Calls once after `ms`, unless the returned function is called before. Keeps no process running. */
   after(ms: number, callback: () => void): () => void;
+  /** Calls once what has come by now is dealt with, and before anything is waited for. */
+  soon(callback: () => void): void;
   /** Settles after `ms`; rejects when `signal` aborts before. Keeps no process running. */
   sleep(ms: number, signal?: EndSignal): Promise<void>;
 }

@@ -6,7 +6,7 @@ import type { EndSignal } from "../end.ts";
 import { createHmac, getRandomValues } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { performance } from "node:perf_hooks";
-import { clearTimeout, setTimeout } from "node:timers";
+import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 import { spellAddress } from "../address.ts";
 import type { Address } from "../rules.ts";
 import {
@@ -26,6 +26,7 @@ export const clock: Clock = {
   now: () => Date.now(),
   elapsed: () => performance.now(),
   after,
+  soon: (callback) => void setImmediate(callback),
   sleep,
 };
 

@@ -19,6 +19,9 @@ const TOKEN_MARKS = "!#$%&'*+-.^_`|~";
 /** Bytes of a token: field names, codings (RFC 9110 section 5.6.2). */
 export const TOKEN: Table = tableOf(ALPHA + DIGIT + TOKEN_MARKS);
 
+/** Bytes of a field name in HTTP/2 (RFC 9113 section 8.2.1). */
+export const LOWER_TOKEN: Table = tableOf(ALPHA.slice(0, 26) + DIGIT + TOKEN_MARKS);
+
 /**
  * Bytes of a method. Lower case is left out: methods are case-sensitive, so `head` is nobody's method, but
  * an upstream that takes it for HEAD would frame its answer otherwise than we expect.
@@ -117,6 +120,36 @@ export function spells(bytes: Uint8Array, start: number, text: string): boolean 
     if (bytes[start + at] !== text.charCodeAt(at)) return false;
   }
   return true;
+}
+
+/** Tells whether the table allows every character of a text made by `latin1`. */
+export function holds(text: string, table: Table): boolean {
+  for (let at = 0; at < text.length; at++) {
+    if ((table[text.charCodeAt(at)] ?? 0) === 0) return false;
+  }
+  return true;
+}
+
+function isPadding(code: number): boolean {
+  return code === SP || code === HTAB;
+}
+
+/** Whether spaces or tabs stand around a text. */
+export function isPadded(text: string): boolean {
+  return isPadding(text.charCodeAt(0)) || isPadding(text.charCodeAt(text.length - 1));
+}
+
+/**
+ * Text without the spaces and tabs around it. `trim` would not do: it also takes away bytes such as 0xa0, which
+ * makes another text of it. Nor would a regular expression, which needs time in the square of the spaces.
+ */
+export function unpadded(text: string): string {
+  if (!isPadded(text)) return text;
+  let start = 0;
+  let end = text.length;
+  while (start < end && isPadding(text.charCodeAt(start))) start++;
+  while (end > start && isPadding(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
 }
 
 /** A fixed set of words that are found by their bytes, so that no text is made for what comes in every message. */

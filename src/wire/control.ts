@@ -3,7 +3,7 @@
  * (RFC 9112 section 6), whether the connection goes on (section 9), what it may turn into. Whatever
  * two readers could take differently is refused, also where RFC 9112 would let us repair it.
  */
-import { HTAB, SP } from "./bytes.ts";
+import { HTAB, SP, unpadded } from "./bytes.ts";
 import { type ControlName, controlName, NAMES } from "./names.ts";
 import { type Refused, refused, type Section } from "./section.ts";
 
@@ -212,21 +212,5 @@ function tokensOf(list: string): string[] {
 }
 
 function membersOf(list: string): string[] {
-  return list.toLowerCase().split(",").map(trimmed);
-}
-
-/**
- * `trim` would not do: it also takes away bytes such as 0xa0, which make another name of it. Nor would a regular
- * expression, which needs time in the square of the spaces.
- */
-function trimmed(member: string): string {
-  let start = 0;
-  let end = member.length;
-  while (start < end && isPadding(member.charCodeAt(start))) start++;
-  while (end > start && isPadding(member.charCodeAt(end - 1))) end--;
-  return member.slice(start, end);
-}
-
-function isPadding(code: number): boolean {
-  return code === SP || code === HTAB;
+  return list.toLowerCase().split(",").map(unpadded);
 }

@@ -1,12 +1,16 @@
-/** The engine of our own HTTP/1.1: heads as sent, lengths kept, dialling apart from waiting. */
+/** The engine of our own HTTP/1.1 and HTTP/2: heads as sent, lengths kept, dialling apart from waiting. */
 import type { Engine, Exchange, Listener, ListenOptions } from "../model.ts";
 import type { Address } from "../rules.ts";
 import type { Connection, Platform } from "../platform/platform.ts";
 import { latin1Bytes } from "./bytes.ts";
 import { wireTransport } from "./client.ts";
 import { Deadlines } from "../deadlines.ts";
+import { FirstBytes } from "./first_bytes.ts";
+import type { H2Deps } from "./h2_reception.ts";
+import { H2Server } from "./h2_server.ts";
+import { StreamShare } from "./h2_share.ts";
 import { SERVER_LIMITS, type ServerLimits } from "./limits.ts";
-import { ServerConnection, type ServerDeps } from "./server.ts";
+import { type ClientSide, ServerConnection } from "./server.ts";
 
 type Net = Pick<Platform, "clock" | "listen" | "dial">;
 
@@ -18,10 +22,11 @@ const FULL = latin1Bytes(
 
 export function wireEngine(net: Net, limits: ServerLimits = SERVER_LIMITS): Engine {
   const deadlines = new Deadlines(net.clock);
+  const share = new StreamShare(CONNECTIONS_MAX);
   return {
     transport: wireTransport({ clock: net.clock, dial: net.dial, deadlines }),
     listen: (address, serve, options = {}) =>
-      listen(address, { ...options, serve }, { net, deadlines, limits }),
+      listen(address, { ...options, serve }, { net, deadlines, limits, share }),
   };
 }
 
@@ -31,30 +36,52 @@ interface Wishes extends ListenOptions {
   readonly serve: (exchange: Exchange) => Promise<void>;
 }
 
+/** What all listeners have in common. */
+interface Common {
+  readonly net: Net;
+  readonly deadlines: Deadlines;
+  readonly limits: ServerLimits;
+  readonly share: StreamShare;
+}
+
+/**
+ * Decides which version of HTTP a connection speaks. Over TLS the client has chosen by ALPN; in the clear its
+ * first bytes tell, where they are asked.
+ */
+function sideFor(connection: Connection, terms: ListenOptions["terms"], deps: H2Deps): ClientSide {
+  const { tls } = connection;
+  if (tls?.protocol === "h2") return new H2Server(connection, deps);
+  if (tls !== undefined) return new ServerConnection(connection, deps);
+  const { securedOnly = false, h2c = false } = terms?.() ?? {};
+  return h2c
+    ? new FirstBytes(connection, deps, securedOnly)
+    : new ServerConnection(connection, deps, securedOnly);
+}
+
 async function listen(
   address: Address,
   { serve, terms, refused = ignore }: Wishes,
-  { net, deadlines, limits }: { net: Net; deadlines: Deadlines; limits: ServerLimits },
+  { net, deadlines, limits, share }: Common,
 ): Promise<Listener> {
-  const open = new Set<ServerConnection>();
+  const open = new Set<ClientSide>();
   let closing = false;
   let emptied: (() => void) | undefined;
-  const deps: { -readonly [Name in keyof ServerDeps]: ServerDeps[Name] } = {
+  const deps: { -readonly [Name in keyof H2Deps]: H2Deps[Name] } = {
     clock: net.clock,
     deadlines,
     limits,
+    share,
     serve,
     refused,
     localPort: undefined,
-    gone(connection) {
-      open.delete(connection);
+    gone(side) {
+      open.delete(side);
       if (open.size === 0) emptied?.();
     },
   };
   const accept = (connection: Connection): void => {
     if (open.size < CONNECTIONS_MAX) {
-      const misplaced = connection.tls === undefined && terms?.().securedOnly === true;
-      const accepted = new ServerConnection(connection, deps, misplaced);
+      const accepted = sideFor(connection, terms, deps);
       open.add(accepted);
       // One that was on its way when listening ended.
       if (closing) accepted.drain();
@@ -70,7 +97,7 @@ async function listen(
     close() {
       closing = true;
       listener.close();
-      for (const connection of open) connection.drain();
+      for (const side of open) side.drain();
       if (open.size === 0) return Promise.resolve();
       return new Promise((resolve) => (emptied = resolve));
     },

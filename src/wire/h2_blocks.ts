@@ -1,9 +1,10 @@
 /** Header blocks of a connection: put together from their frames, unpacked in the order they came. */
-import { BrokenConnection, CODE, content, FLAG, FRAME, type Frame, together } from "./h2_frames.ts";
+import { BrokenConnection, CODE, content, FLAG, FRAME, type Frame } from "./h2_frames.ts";
 import { type Packed, Unpacker } from "./h2_hpack.ts";
+import { NOTHING } from "./bytes.ts";
 
-/** Frames of one block at most. */
-const FRAMES_MAX = 1_000;
+/** Frames of one block at most, empty ones included: against CONTINUATION without an end (CVE-2024-27316). */
+const FRAMES_MAX = 128;
 
 export interface Block {
   readonly stream: number;
@@ -16,9 +17,11 @@ export interface Block {
 export class Blocks {
   readonly #unpacker = new Unpacker();
   readonly #limitBytes: number;
-  #first: Frame | undefined;
-  #parts: Uint8Array[] = [];
-  #bytes = 0;
+  #first: Pick<Frame, "stream" | "flags"> | undefined;
+  #frames = 0;
+  /** What came of a block in several frames; longer than what is known. */
+  #bytes = NOTHING;
+  #end = 0;
 
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes;
@@ -31,24 +34,41 @@ export class Blocks {
 
   /** Takes HEADERS or CONTINUATION; returns the block once it is whole. Throws where it cannot be one. */
   push(frame: Frame): Block | undefined {
-    const first = frame.type === FRAME.headers ? frame : this.#first;
-    if (first?.stream !== frame.stream) throw new BrokenConnection("Nothing to continue");
+    const { stream, flags } = frame;
+    const first = frame.type === FRAME.headers ? { stream, flags } : this.#first;
+    if (first?.stream !== stream) throw new BrokenConnection("Nothing to continue");
     const part = frame.type === FRAME.headers ? content(frame) : frame.payload;
-    this.#parts.push(part);
-    this.#bytes += part.length;
+    const last = (flags & FLAG.endHeaders) !== 0;
+    if (last && first !== this.#first) return this.#whole(first, part);
+
+    this.#keep(part);
+    this.#first = last ? undefined : first;
+    if (!last) return undefined;
+    const bytes = this.#bytes.subarray(0, this.#end);
+    this.#bytes = NOTHING;
+    this.#end = 0;
+    this.#frames = 0;
+    return this.#whole(first, bytes);
+  }
+
+  #whole({ stream, flags }: Pick<Frame, "stream" | "flags">, bytes: Uint8Array): Block {
+    const fields = this.#unpacker.unpack(bytes, this.#limitBytes);
+    return { stream, fields, end: (flags & FLAG.endStream) !== 0 };
+  }
+
+  /** Copies, as views would keep much larger pieces alive. */
+  #keep(part: Uint8Array): void {
+    const size = this.#end + part.length;
     // What is packed is seldom larger than what it unpacks to, and never by much.
-    if (this.#bytes > 2 * this.#limitBytes || this.#parts.length > FRAMES_MAX) {
+    if (size > 2 * this.#limitBytes || ++this.#frames > FRAMES_MAX) {
       throw new BrokenConnection("A header block is too large", CODE.enhanceYourCalm);
     }
-    if ((frame.flags & FLAG.endHeaders) === 0) {
-      this.#first = first;
-      return undefined;
+    if (size > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(size, 2 * this.#bytes.length));
+      grown.set(this.#bytes.subarray(0, this.#end));
+      this.#bytes = grown;
     }
-    const whole = together(this.#parts);
-    this.#first = undefined;
-    this.#parts = [];
-    this.#bytes = 0;
-    const fields = this.#unpacker.unpack(whole, this.#limitBytes);
-    return { stream: first.stream, fields, end: (first.flags & FLAG.endStream) !== 0 };
+    this.#bytes.set(part, this.#end);
+    this.#end = size;
   }
 }

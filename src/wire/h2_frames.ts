@@ -1,7 +1,8 @@
 /**
- * Frames of HTTP/2 (RFC 9113 sections 4 and 6): cut out of a stream of bytes, and made. Checks lengths
- * and padding; what a frame means on its connection, the session knows.
+ * Frames of HTTP/2 (RFC 9113 sections 4 and 6) as they come: cut out of a stream of bytes, and held to
+ * their lengths, their padding and the streams they may name. What one means, its connection knows.
  */
+import { NOTHING } from "./bytes.ts";
 
 export const FRAME = {
   data: 0x0,
@@ -44,19 +45,22 @@ export const SETTING = {
   initialWindow: 0x4,
   frameSize: 0x5,
   headerListSize: 0x6,
+  /** RFC 9218 section 2.1: priorities of RFC 7540 are not heeded. */
+  noPriorities: 0x9,
 } as const;
 
 /** What every peer takes (RFC 9113 section 4.2), and all that we take or send. */
 export const FRAME_LIMIT_BYTES = 16 * 1024;
+const FRAME_LENGTH_MAX = 0xff_ffff;
 export const WINDOW_MAX = 0x7fff_ffff;
 export const DEFAULT_WINDOW_BYTES = 65_535;
-const HEAD_BYTES = 9;
+export const HEAD_BYTES = 9;
 
 export interface Frame {
   readonly type: number;
   readonly flags: number;
   readonly stream: number;
-  /** A view of what was pushed. */
+  /** A view, which nothing is written over later. */
   readonly payload: Uint8Array;
 }
 
@@ -73,35 +77,75 @@ export class BrokenConnection extends Error {
 
 /** Cuts frames out of what comes. */
 export class FrameReader {
-  #rest: Uint8Array | undefined;
+  #bytes: Uint8Array = NOTHING;
+  #at = 0;
+  /** Holds a frame that comes in pieces: its head first, then all of it. */
+  #begun: Uint8Array | undefined;
+  #filled = 0;
 
-  /** The frames that are whole by now. Throws `BrokenConnection` for one that is too large. */
-  *push(bytes: Uint8Array): Generator<Frame> {
-    let all = bytes;
-    if (this.#rest !== undefined) {
-      all = new Uint8Array(this.#rest.length + bytes.length);
-      all.set(this.#rest);
-      all.set(bytes, this.#rest.length);
-      this.#rest = undefined;
-    }
-    let at = 0;
-    while (all.length - at >= HEAD_BYTES) {
-      const length = uint(all, at, 3);
-      if (length > FRAME_LIMIT_BYTES) {
-        throw new BrokenConnection("A frame is too large", CODE.frameSize);
-      }
-      const end = at + HEAD_BYTES + length;
-      if (end > all.length) break;
-      yield {
-        type: all[at + 3] ?? 0,
-        flags: all[at + 4] ?? 0,
-        stream: uint(all, at + 5, 4) & WINDOW_MAX,
-        payload: all.subarray(at + HEAD_BYTES, end),
-      };
-      at = end;
-    }
-    if (at < all.length) this.#rest = all.slice(at);
+  /** Takes the next bytes, of which `next` gives the frames. All of them, before more is taken. */
+  take(bytes: Uint8Array): void {
+    this.#bytes = bytes;
+    this.#at = 0;
   }
+
+  /** The next frame that is whole. Throws `BrokenConnection` for one that is too large. */
+  next(): Frame | undefined {
+    const bytes = this.#bytes;
+    const at = this.#at;
+    if (this.#begun === undefined) {
+      const bodyAt = at + HEAD_BYTES;
+      const end = bodyAt <= bytes.length ? bodyAt + lengthAt(bytes, at) : Infinity;
+      if (end <= bytes.length) {
+        this.#at = end;
+        return frameAt(bytes, at, end);
+      }
+      if (at === bytes.length) return this.#rest();
+      this.#begun = new Uint8Array(HEAD_BYTES);
+      this.#filled = 0;
+    }
+    return this.#fill(this.#begun);
+  }
+
+  #fill(begun: Uint8Array): Frame | undefined {
+    const missing = begun.length - this.#filled;
+    const piece = this.#bytes.subarray(this.#at, this.#at + missing);
+    begun.set(piece, this.#filled);
+    this.#at += piece.length;
+    this.#filled += piece.length;
+    if (piece.length < missing) return this.#rest();
+    const length = begun.length === HEAD_BYTES ? lengthAt(begun, 0) : 0;
+    if (length === 0) {
+      this.#begun = undefined;
+      return frameAt(begun, 0, begun.length);
+    }
+    const whole = new Uint8Array(HEAD_BYTES + length);
+    whole.set(begun);
+    this.#begun = whole;
+    return this.#fill(whole);
+  }
+
+  #rest(): undefined {
+    this.#bytes = NOTHING;
+    this.#at = 0;
+  }
+}
+
+function lengthAt(bytes: Uint8Array, at: number): number {
+  const length = uint(bytes, at, 3);
+  if (length > FRAME_LIMIT_BYTES) {
+    throw new BrokenConnection("A frame is too large", CODE.frameSize);
+  }
+  return length;
+}
+
+function frameAt(bytes: Uint8Array, at: number, end: number): Frame {
+  return {
+    type: bytes[at + 3] ?? 0,
+    flags: bytes[at + 4] ?? 0,
+    stream: uint(bytes, at + 5, 4) & WINDOW_MAX,
+    payload: bytes.subarray(at + HEAD_BYTES, end),
+  };
 }
 
 /** A number of so many bytes, the first one highest. */
@@ -111,8 +155,38 @@ export function uint(bytes: Uint8Array, at: number, count: number): number {
   return value;
 }
 
+/** Whether a type speaks of a stream or of the connection; others speak of either. */
+const ON_STREAM = new Set<number>([
+  FRAME.data,
+  FRAME.headers,
+  FRAME.priority,
+  FRAME.rst,
+  FRAME.push,
+  FRAME.continuation,
+]);
+const ON_CONNECTION = new Set<number>([FRAME.settings, FRAME.ping, FRAME.goaway]);
+/** Types that have one length only, but for priorities, whose length is the stream's affair. */
+const LENGTHS = new Map<number, number>([
+  [FRAME.rst, 4],
+  [FRAME.ping, 8],
+  [FRAME.windowUpdate, 4],
+]);
+
+/** Throws `BrokenConnection` where a frame has not the length of its type, or names a stream it must not. */
+export function check({ type, flags, stream, payload }: Frame): void {
+  if (stream === 0 ? ON_STREAM.has(type) : ON_CONNECTION.has(type)) {
+    throw new BrokenConnection(stream === 0 ? "A frame without a stream" : "A frame on a stream");
+  }
+  const { length } = payload;
+  const isAck = type === FRAME.settings && (flags & FLAG.ack) !== 0;
+  const wrong = length !== (LENGTHS.get(type) ?? length) || (isAck && length > 0) ||
+    (type === FRAME.goaway && length < 8);
+  if (wrong) throw new BrokenConnection("A frame is of a wrong length", CODE.frameSize);
+}
+
 /** The content of a frame that may be padded, and that may begin with a priority nobody reads. */
 export function content({ flags, payload, type }: Frame): Uint8Array {
+  if ((flags & (FLAG.padded | FLAG.priority)) === 0) return payload;
   const padded = (flags & FLAG.padded) !== 0;
   const front = (padded ? 1 : 0) +
     (type === FRAME.headers && (flags & FLAG.priority) !== 0 ? 5 : 0);
@@ -121,80 +195,55 @@ export function content({ flags, payload, type }: Frame): Uint8Array {
   return payload.subarray(front, payload.length - back);
 }
 
-/** Pairs of a SETTINGS frame. */
-export function* settingsOf({ payload }: Frame): Generator<readonly [id: number, value: number]> {
+/** Whether the priority in a frame makes its stream wait for itself (RFC 7540 section 5.3.1). */
+export function dependsOnItself({ type, flags, stream, payload }: Frame): boolean {
+  if (type === FRAME.headers && (flags & FLAG.priority) === 0) return false;
+  const padded = type === FRAME.headers && (flags & FLAG.padded) !== 0;
+  return (uint(payload, padded ? 1 : 0, 4) & WINDOW_MAX) === stream;
+}
+
+/** What a peer says of itself; undefined where it says nothing. */
+export interface Settings {
+  readonly concurrentStreams: number | undefined;
+  readonly initialWindow: number | undefined;
+}
+
+/** Settings in one frame at most, seven being known: more only keep us busy. */
+const SETTINGS_MAX = 64;
+
+/** Reads a SETTINGS frame, of which the last word on each counts. */
+export function settingsOf({ payload }: Frame): Settings {
   if (payload.length % 6 !== 0) {
     throw new BrokenConnection("Settings are of a wrong length", CODE.frameSize);
   }
+  if (payload.length > 6 * SETTINGS_MAX) {
+    throw new BrokenConnection("Too many settings", CODE.enhanceYourCalm);
+  }
+  let concurrentStreams: number | undefined;
+  let initialWindow: number | undefined;
   for (let at = 0; at < payload.length; at += 6) {
-    yield [uint(payload, at, 2), uint(payload, at + 2, 4)];
+    const value = uint(payload, at + 2, 4);
+    switch (uint(payload, at, 2)) {
+      case SETTING.enablePush:
+        if (value > 1) throw new BrokenConnection("Push is neither on nor off");
+        break;
+      case SETTING.concurrentStreams:
+        concurrentStreams = value;
+        break;
+      case SETTING.initialWindow:
+        if (value > WINDOW_MAX) throw tooWide();
+        initialWindow = value;
+        break;
+      case SETTING.frameSize:
+        if (value < FRAME_LIMIT_BYTES || value > FRAME_LENGTH_MAX) {
+          throw new BrokenConnection("Frames of a size that may not be");
+        }
+        break;
+    }
   }
+  return { concurrentStreams, initialWindow };
 }
 
-export function frame(
-  type: number,
-  flags: number,
-  stream: number,
-  payload: Uint8Array,
-): Uint8Array {
-  const bytes = new Uint8Array(HEAD_BYTES + payload.length);
-  const view = new DataView(bytes.buffer);
-  view.setUint16(0, payload.length >> 8);
-  bytes[2] = payload.length & 0xff;
-  bytes[3] = type;
-  bytes[4] = flags;
-  view.setUint32(5, stream);
-  bytes.set(payload, HEAD_BYTES);
-  return bytes;
-}
-
-/** A header block in as many frames as it takes. */
-export function headerFrames(stream: number, block: Uint8Array, endStream: boolean): Uint8Array {
-  const frames: Uint8Array[] = [];
-  for (let at = 0; at === 0 || at < block.length; at += FRAME_LIMIT_BYTES) {
-    const piece = block.subarray(at, at + FRAME_LIMIT_BYTES);
-    const last = at + FRAME_LIMIT_BYTES >= block.length ? FLAG.endHeaders : 0;
-    const end = at === 0 && endStream ? FLAG.endStream : 0;
-    frames.push(frame(at === 0 ? FRAME.headers : FRAME.continuation, last | end, stream, piece));
-  }
-  return together(frames);
-}
-
-export function settingsFrame(settings: readonly (readonly [id: number, value: number])[]) {
-  const payload = new Uint8Array(6 * settings.length);
-  const view = new DataView(payload.buffer);
-  settings.forEach(([id, value], at) => {
-    view.setUint16(6 * at, id);
-    view.setUint32(6 * at + 2, value);
-  });
-  return frame(FRAME.settings, 0, 0, payload);
-}
-
-/** RST_STREAM, WINDOW_UPDATE: one number of four bytes. */
-export function numberFrame(type: number, stream: number, value: number): Uint8Array {
-  return frame(type, 0, stream, numbers(value));
-}
-
-export function goawayFrame(code: number): Uint8Array {
-  // A client has taken no streams of its server, so there is none to name.
-  return frame(FRAME.goaway, 0, 0, numbers(0, code));
-}
-
-function numbers(...values: number[]): Uint8Array {
-  const bytes = new Uint8Array(4 * values.length);
-  const view = new DataView(bytes.buffer);
-  values.forEach((value, at) => view.setUint32(4 * at, value));
-  return bytes;
-}
-
-export function together(parts: readonly Uint8Array[]): Uint8Array {
-  const [only] = parts;
-  if (parts.length === 1 && only !== undefined) return only;
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+export function tooWide(): BrokenConnection {
+  return new BrokenConnection("Window is too large", CODE.flowControl);
 }

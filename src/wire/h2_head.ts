@@ -1,20 +1,12 @@
 /**
- * Heads across the versions (RFC 9113 section 8): a request's fields as HTTP/2 spells them, and what came
- * back as the fields that everybody else here works with. Strict, as HTTP/1.1 will be made of it.
+ * Heads towards upstreams across the versions (RFC 9113 section 8): a request's fields as HTTP/2 spells them,
+ * and what came back as the fields that everybody else here works with. Strict, as HTTP/1.1 will be made of it.
  */
 import { Fields, lowerName } from "../fields.ts";
 import type { Attempt } from "../model.ts";
-import { TEXT, TOKEN } from "./bytes.ts";
+import { holds, LOWER_TOKEN, TEXT, unpadded } from "./bytes.ts";
 import type { Packed } from "./h2_hpack.ts";
-
-/** Belong to one HTTP/1.1 connection and have no place here (RFC 9113 section 8.2.2). */
-const OF_CONNECTIONS: ReadonlySet<string> = new Set([
-  "connection",
-  "proxy-connection",
-  "keep-alive",
-  "transfer-encoding",
-  "upgrade",
-]);
+import { mayBeTrailer, OF_CONNECTIONS } from "./names.ts";
 
 /** The head of a request. Its authority is what `Host` says, and nothing else. */
 export function requestHead({ upstream, method, target, fields }: Attempt): readonly Packed[] {
@@ -36,8 +28,8 @@ export function requestHead({ upstream, method, target, fields }: Attempt): read
   return head;
 }
 
-/** Trailers of a request; what belongs in a head or to a connection stays out. */
-export function requestTrailers(trailers: Fields): readonly Packed[] {
+/** Trailers as they go out; what belongs in a head or to a connection stays out. */
+export function trailersOut(trailers: Fields): readonly Packed[] {
   return [...trailers]
     .map(([name, value]) => [lowerName(name), value] as const)
     .filter(([name]) => !OF_CONNECTIONS.has(name) && name !== "te" && name !== "host");
@@ -62,19 +54,22 @@ export function responseHead(packed: readonly Packed[]): Head | string {
   return { status: Number(first[1]), fields, lengthBytes };
 }
 
-/** Fields without those that begin with a colon; in words what is wrong with them. */
-export function fieldsOf(packed: readonly Packed[]): Fields | string {
-  for (const [name, value] of packed) {
-    if (!holds(name, TOKEN) || name === "" || name !== lowerName(name)) return "Illegal field name";
-    if (OF_CONNECTIONS.has(name)) return `Field "${name}", which HTTP/2 has not`;
-    if (!holds(value, TEXT)) return "Illegal byte in a field value";
-  }
-  return Fields.from(packed.map(([name, value]) => [name, value.trim()] as const));
+/** Trailers as they came, without those that none may bring; in words why they are none. */
+export function trailersOf(packed: readonly Packed[]): Fields | undefined | string {
+  const fields = fieldsOf(packed);
+  if (typeof fields === "string") return fields;
+  fields.deleteWhere((name) => !mayBeTrailer(name));
+  return fields.size === 0 ? undefined : fields;
 }
 
-function holds(text: string, table: Uint8Array): boolean {
-  for (let at = 0; at < text.length; at++) {
-    if ((table[text.charCodeAt(at)] ?? 0) === 0) return false;
+/** Fields without those that begin with a colon; in words what is wrong with them. */
+function fieldsOf(packed: readonly Packed[]): Fields | string {
+  const flat: string[] = [];
+  for (const [name, value] of packed) {
+    if (name === "" || !holds(name, LOWER_TOKEN)) return "Illegal field name";
+    if (OF_CONNECTIONS.has(name)) return `Field "${name}", which HTTP/2 has not`;
+    if (!holds(value, TEXT)) return "Illegal byte in a field value";
+    flat.push(name, unpadded(value));
   }
-  return true;
+  return Fields.fromFlat(flat);
 }

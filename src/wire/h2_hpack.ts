@@ -1,15 +1,15 @@
 /**
- * Header fields as HTTP/2 packs them (RFC 7541). Reading keeps the table that the peer fills; writing
- * fills none, which costs some bytes and saves all state. Knows nothing of what fields mean.
+ * Header fields as HTTP/2 packs them, read (RFC 7541): keeps the table that the peer fills. Knows
+ * nothing of what fields mean.
  */
-import { latin1, latin1Bytes } from "./bytes.ts";
+import { latin1 } from "./bytes.ts";
 import { unhuffman } from "./h2_huffman.ts";
 
 /** A field as it was packed: name, value. */
 export type Packed = readonly [name: string, value: string];
 
 /** RFC 7541 appendix A, counted from 1. */
-const STATIC: readonly Packed[] = [
+export const STATIC: readonly Packed[] = [
   ...pairs(":authority", [""]),
   ...pairs(":method", ["GET", "POST"]),
   ...pairs(":path", ["/", "/index.html"]),
@@ -34,6 +34,9 @@ function pairs(name: string, values: readonly string[]): Packed[] {
 const ENTRY_OVERHEAD_BYTES = 32;
 /** The table's size unless settings say otherwise, and ours never do. */
 const TABLE_LIMIT_BYTES = 4096;
+/** Places for as many entries as can fit; a power of two. */
+const PLACES = TABLE_LIMIT_BYTES / ENTRY_OVERHEAD_BYTES;
+const EMPTY: Packed = ["", ""];
 
 /** The block cannot be read, which ends the connection: later ones build on it. */
 export class BrokenBlock extends Error {
@@ -41,8 +44,10 @@ export class BrokenBlock extends Error {
 }
 
 export class Unpacker {
-  /** The newest entry stands first. */
+  /** A ring, written at `#next`. */
   readonly #table: Packed[] = [];
+  #next = 0;
+  #count = 0;
   #tableBytes = 0;
   #tableLimitBytes = TABLE_LIMIT_BYTES;
 
@@ -52,26 +57,22 @@ export class Unpacker {
    */
   unpack(block: Uint8Array, limitBytes: number): readonly Packed[] | undefined {
     const reader = new Reader(block);
-    let fields: Packed[] | undefined = [];
+    while (!reader.done && (reader.peek() & 0xe0) === 0x20) this.#resize(reader.integer(5));
+    const fields: Packed[] = [];
     let sizeBytes = 0;
     while (!reader.done) {
-      const field = this.#next(reader);
-      if (field === undefined) continue;
+      const field = this.#field(reader);
       sizeBytes += sizeOf(field);
-      if (sizeBytes > limitBytes) fields = undefined;
-      else fields?.push(field);
+      if (sizeBytes <= limitBytes) fields.push(field);
     }
-    return fields;
+    return sizeBytes <= limitBytes ? fields : undefined;
   }
 
-  /** One field; undefined for an update of the table's size. */
-  #next(reader: Reader): Packed | undefined {
+  #field(reader: Reader): Packed {
     const first = reader.peek();
     if ((first & 0x80) !== 0) return this.#entry(reader.integer(7));
-    if ((first & 0xe0) === 0x20) {
-      this.#resize(reader.integer(5));
-      return undefined;
-    }
+    // RFC 7541 section 4.2.
+    if ((first & 0xe0) === 0x20) throw new BrokenBlock("A table is resized amid fields");
     const keeps = (first & 0xc0) === 0x40;
     const index = reader.integer(keeps ? 6 : 4);
     const name = index === 0 ? reader.text() : this.#entry(index)[0];
@@ -81,30 +82,40 @@ export class Unpacker {
   }
 
   #entry(index: number): Packed {
-    const entry = index <= STATIC.length
+    const age = index - STATIC.length;
+    const entry = age <= 0
       ? STATIC[index - 1]
-      : this.#table[index - 1 - STATIC.length];
+      : age <= this.#count
+      ? this.#table[(this.#next - age) & (PLACES - 1)]
+      : undefined;
     if (entry === undefined) throw new BrokenBlock("A field refers to no entry");
     return entry;
   }
 
   #keep(field: Packed): void {
-    this.#table.unshift(field);
-    this.#tableBytes += sizeOf(field);
-    this.#evict();
+    const bytes = sizeOf(field);
+    // Before it is there: one that is larger than the table empties it, and is not kept.
+    this.#evict(this.#tableLimitBytes - bytes);
+    if (bytes > this.#tableLimitBytes) return;
+    this.#table[this.#next & (PLACES - 1)] = field;
+    this.#next++;
+    this.#count++;
+    this.#tableBytes += bytes;
   }
 
   #resize(limitBytes: number): void {
     if (limitBytes > TABLE_LIMIT_BYTES) throw new BrokenBlock("A table larger than allowed");
     this.#tableLimitBytes = limitBytes;
-    this.#evict();
+    this.#evict(limitBytes);
   }
 
-  #evict(): void {
-    while (this.#tableBytes > this.#tableLimitBytes) {
-      const oldest = this.#table.pop();
-      if (oldest === undefined) return;
-      this.#tableBytes -= sizeOf(oldest);
+  /** Forgets the oldest entries until no more than so many bytes are left. */
+  #evict(leftBytes: number): void {
+    while (this.#count > 0 && this.#tableBytes > leftBytes) {
+      const place = (this.#next - this.#count) & (PLACES - 1);
+      this.#tableBytes -= sizeOf(this.#table[place] ?? EMPTY);
+      this.#table[place] = EMPTY;
+      this.#count--;
     }
   }
 }
@@ -160,43 +171,4 @@ class Reader {
     if (byte === undefined) throw new BrokenBlock("A block ends early");
     return byte;
   }
-}
-
-const STATIC_FIELDS = new Map(STATIC.map(([name, value], at) => [`${name}\0${value}`, at + 1]));
-const STATIC_NAMES = new Map(STATIC.map(([name], at) => [name, at + 1] as const).reverse());
-/** Said to be a secret on every hop to come (RFC 7541 section 7.1.3). */
-const SECRET: ReadonlySet<string> = new Set(["authorization", "cookie", "proxy-authorization"]);
-
-/**
- * Packs fields without a table of ours. The leading update says so: a peer that made its table
- * smaller waits for one.
- */
-export function pack(fields: readonly Packed[]): Uint8Array {
-  const bytes: number[] = [0x20];
-  for (const [name, value] of fields) {
-    const whole = STATIC_FIELDS.get(`${name}\0${value}`);
-    if (whole !== undefined && value !== "") {
-      pushInteger(bytes, whole, 7, 0x80);
-      continue;
-    }
-    const index = STATIC_NAMES.get(name);
-    pushInteger(bytes, index ?? 0, 4, SECRET.has(name) ? 0x10 : 0);
-    if (index === undefined) pushText(bytes, name);
-    pushText(bytes, value);
-  }
-  return Uint8Array.from(bytes);
-}
-
-function pushText(bytes: number[], text: string): void {
-  pushInteger(bytes, text.length, 7, 0);
-  for (const byte of latin1Bytes(text)) bytes.push(byte);
-}
-
-function pushInteger(bytes: number[], value: number, prefixBits: number, marks: number): void {
-  const limit = (1 << prefixBits) - 1;
-  if (value < limit) return void bytes.push(marks | value);
-  bytes.push(marks | limit);
-  let rest = value - limit;
-  for (; rest >= 0x80; rest >>>= 7) bytes.push((rest & 0x7f) | 0x80);
-  bytes.push(rest);
 }

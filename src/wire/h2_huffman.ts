@@ -4,7 +4,7 @@
  */
 
 /** Length of each symbol's code in bits: of every byte in turn. EOS, the last one, may never come. */
-const LENGTHS: readonly number[] = [
+export const LENGTHS: readonly number[] = [
   ...[13, 23, 28, 28, 28, 28, 28, 28, 28, 24, 30, 28, 28, 30, 28, 28],
   ...[28, 28, 28, 28, 28, 28, 30, 28, 28, 28, 28, 28, 28, 28, 28, 28],
   ...[6, 10, 10, 12, 13, 6, 8, 11, 10, 10, 8, 11, 8, 6, 6, 6],
@@ -29,47 +29,87 @@ const LENGTH_MAX = 30;
 /** The shortest code has five bits, so a byte of it makes at most this much. */
 const EXPANSION_MAX = 8 / 5;
 
-/** Codes of one length: they count up from `first`, in the order of their symbols. */
-interface Row {
-  readonly first: number;
-  readonly symbols: readonly number[];
+const ROOT = 0;
+/**
+ * A tree whose nodes have a branch for every byte: what the next eight bits lead to. Above zero, a node
+ * further down; below, a symbol and how many of the bits are its own; zero, nothing.
+ */
+const TREE = tree();
+
+function tree(): Int32Array {
+  const branches: number[] = Array.from({ length: 256 }, () => 0);
+  let code = 0;
+  for (let length = 1; length <= LENGTH_MAX; length++, code *= 2) {
+    LENGTHS.forEach((one, symbol) => {
+      if (one === length) plant(branches, code++, { length, symbol });
+    });
+  }
+  return Int32Array.from(branches);
 }
 
-const ROWS: readonly Row[] = rows();
-
-function rows(): Row[] {
-  const all: Row[] = [];
-  let next = 0;
-  for (let length = 0; length <= LENGTH_MAX; length++) {
-    const symbols = LENGTHS.flatMap((one, symbol) => one === length ? [symbol] : []);
-    all.push({ first: next, symbols });
-    next = (next + symbols.length) * 2;
+function plant(
+  branches: number[],
+  code: number,
+  { length, symbol }: { length: number; symbol: number },
+): void {
+  let node = ROOT;
+  let left = length;
+  for (; left > 8; left -= 8) {
+    const place = node + ((code >>> (left - 8)) & 0xff);
+    if (branches[place] === 0) {
+      branches[place] = branches.length;
+      for (let branch = 0; branch < 256; branch++) branches.push(0);
+    }
+    node = branches[place] ?? ROOT;
   }
-  return all;
+  // Whatever the bits behind it are.
+  const first = node + ((code << (8 - left)) & 0xff);
+  for (let place = first; place < first + (1 << (8 - left)); place++) {
+    branches[place] = -(symbol * 16 + left);
+  }
 }
 
 /** The bytes that were meant; undefined when the code is broken. */
 export function unhuffman(coded: Uint8Array): Uint8Array | undefined {
   const bytes = new Uint8Array(Math.ceil(coded.length * EXPANSION_MAX));
   let count = 0;
-  let code = 0;
-  let length = 0;
-  for (const byte of coded) {
-    for (let bit = 7; bit >= 0; bit--) {
-      code = (code << 1) | ((byte >> bit) & 1);
-      length++;
-      const row = ROWS[length];
-      // Longer than any code.
-      if (row === undefined) return undefined;
-      const symbol = row.symbols[code - row.first];
-      if (symbol === undefined) continue;
-      if (symbol === EOS) return undefined;
+  let node = ROOT;
+  /** Bits read that belong to no symbol yet, and how many of them were not looked at. */
+  let bits = 0;
+  let fresh = 0;
+  /** Bits since the last symbol. */
+  let open = 0;
+  for (let at = 0; at < coded.length; at++) {
+    bits = ((bits << 8) | (coded[at] ?? 0)) & 0xffff;
+    fresh += 8;
+    open += 8;
+    while (fresh >= 8) {
+      const branch = TREE[node + ((bits >> (fresh - 8)) & 0xff)] ?? 0;
+      if (branch > 0) {
+        node = branch;
+        fresh -= 8;
+        continue;
+      }
+      const symbol = -branch >> 4;
+      if (branch === 0 || symbol === EOS) return undefined;
       bytes[count++] = symbol;
-      code = 0;
-      length = 0;
+      fresh -= -branch & 15;
+      open = fresh;
+      node = ROOT;
     }
   }
-  // The rest of the last byte is filled with the beginning of EOS, which is all ones.
-  const padding = (1 << length) - 1;
-  return length < 8 && code === padding ? bytes.subarray(0, count) : undefined;
+  // Symbols may end in the last bits; behind them is the beginning of EOS, which is all ones.
+  while (fresh > 0) {
+    const branch = TREE[node + ((bits << (8 - fresh)) & 0xff)] ?? 0;
+    const used = -branch & 15;
+    if (branch >= 0 || used > fresh) break;
+    const symbol = -branch >> 4;
+    if (symbol === EOS) return undefined;
+    bytes[count++] = symbol;
+    fresh -= used;
+    open = fresh;
+    node = ROOT;
+  }
+  const padding = (1 << fresh) - 1;
+  return open < 8 && (bits & padding) === padding ? bytes.subarray(0, count) : undefined;
 }

@@ -8,30 +8,35 @@ import type { Clock, Connection, ConnectionEvents } from "../platform/platform.t
 import type { Deadlines, Waiting } from "../deadlines.ts";
 import {
   BrokenConnection,
+  check,
   CODE,
   content,
   DEFAULT_WINDOW_BYTES,
   FLAG,
   FRAME,
   type Frame,
-  frame,
   FrameReader,
-  goawayFrame,
-  numberFrame,
   SETTING,
-  settingsFrame,
   settingsOf,
-  together,
+  tooWide,
   uint,
   WINDOW_MAX,
 } from "./h2_frames.ts";
 import { Blocks } from "./h2_blocks.ts";
-import { Gate } from "./h2_body.ts";
+import { Credit } from "./h2_credit.ts";
 import { BrokenBlock } from "./h2_hpack.ts";
+import {
+  frame,
+  goawayFrame,
+  numberFrame,
+  PREFACE,
+  SETTINGS_ACK,
+  settingsFrame,
+  together,
+} from "./h2_make.ts";
+import { Gate } from "./h2_gate.ts";
 import { type Link, Stream, STREAM_WINDOW_BYTES } from "./h2_stream.ts";
-import { latin1Bytes } from "./bytes.ts";
 
-const PREFACE = latin1Bytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 /** Wide, as the windows of the streams bound what may wait. */
 const WINDOW_BYTES = 8 * 1024 * 1024;
 /** One that was heard of so lately needs no ping. */
@@ -64,7 +69,7 @@ export class Session implements ConnectionEvents, Waiting, Link {
   /** Until its settings say otherwise. */
   #streamsMax = 100;
   #initialWindow = DEFAULT_WINDOW_BYTES;
-  #window = WINDOW_BYTES;
+  readonly #credit = new Credit(WINDOW_BYTES);
   #settled = false;
   #leaving = false;
   #over = false;
@@ -153,7 +158,8 @@ export class Session implements ConnectionEvents, Waiting, Link {
     this.heard++;
     this.#heardAt = this.clock.elapsed();
     try {
-      for (const one of this.#reader.push(bytes)) {
+      this.#reader.take(bytes);
+      for (let one = this.#reader.next(); one !== undefined; one = this.#reader.next()) {
         this.#take(one);
         if (this.#over) return;
       }
@@ -201,6 +207,7 @@ export class Session implements ConnectionEvents, Waiting, Link {
     if (this.#blocks.open && type !== FRAME.continuation) {
       throw new BrokenConnection("A header block breaks off");
     }
+    check(one);
     switch (type) {
       case FRAME.data:
         return this.#takeData(one);
@@ -237,13 +244,12 @@ export class Session implements ConnectionEvents, Waiting, Link {
   #takeData(one: Frame): void {
     this.#known(one.stream);
     const { length } = one.payload;
-    this.#window -= length;
-    if (this.#window < 0) throw new BrokenConnection("Window overrun", CODE.flowControl);
-    // At once, so that the slow reader of one stream stops no other.
-    if (this.#window < WINDOW_BYTES / 2) {
-      this.write(numberFrame(FRAME.windowUpdate, 0, WINDOW_BYTES - this.#window));
-      this.#window = WINDOW_BYTES;
+    if (!this.#credit.spend(length)) {
+      throw new BrokenConnection("Window overrun", CODE.flowControl);
     }
+    // At once, so that the slow reader of one stream stops no other.
+    const more = this.#credit.earn(length);
+    if (more > 0) this.write(numberFrame(FRAME.windowUpdate, 0, more));
     const end = (one.flags & FLAG.endStream) !== 0;
     this.#streams.get(one.stream)?.dataCame(content(one), length, end);
   }
@@ -255,33 +261,26 @@ export class Session implements ConnectionEvents, Waiting, Link {
 
   #takeSettings(one: Frame): void {
     if ((one.flags & FLAG.ack) !== 0) return;
-    for (const [id, value] of settingsOf(one)) {
-      if (id === SETTING.concurrentStreams) this.#streamsMax = value;
-      if (id === SETTING.initialWindow) this.#resizeWindows(value);
-    }
-    this.write(frame(FRAME.settings, FLAG.ack, 0, new Uint8Array(0)));
+    const { concurrentStreams, initialWindow } = settingsOf(one);
+    if (concurrentStreams !== undefined) this.#streamsMax = concurrentStreams;
+    if (initialWindow !== undefined) this.#resizeWindows(initialWindow);
+    this.write(SETTINGS_ACK);
     this.#settled = true;
     this.#greet(undefined);
     this.#deps.turned(this);
   }
 
   #resizeWindows(bytes: number): void {
-    if (bytes > WINDOW_MAX) throw new BrokenConnection("Window is too large", CODE.flowControl);
-    for (const stream of this.#streams.values()) {
-      stream.upload.window += bytes - this.#initialWindow;
-    }
+    const wider = bytes - this.#initialWindow;
     this.#initialWindow = bytes;
-    this.gate.changed();
+    for (const { upload } of this.#streams.values()) if (!upload.widen(wider)) throw tooWide();
+    this.gate.serve();
   }
 
   #takeWindow(id: number, bytes: number): void {
-    const stream = this.#streams.get(id);
-    if (id === 0) this.gate.window += bytes;
-    else if (stream !== undefined) stream.upload.window += bytes;
-    if (this.gate.window > WINDOW_MAX || (stream?.upload.window ?? 0) > WINDOW_MAX) {
-      throw new BrokenConnection("Window is too large", CODE.flowControl);
-    }
-    this.gate.changed();
+    const of = id === 0 ? this.gate : this.#streams.get(id)?.upload;
+    if (of?.widen(bytes) === false) throw tooWide();
+    this.gate.serve();
   }
 
   #takeGoaway(lastId: number): void {
@@ -293,7 +292,8 @@ export class Session implements ConnectionEvents, Waiting, Link {
 
   #close(code: number, breach?: string): void {
     if (this.#over) return;
-    this.write(goawayFrame(code));
+    // A client has taken no streams of its server, so there is none to name.
+    this.write(goawayFrame(code, 0));
     // First of all, as a connection may tell of its end before `close` returns.
     this.#end(breach);
     this.#connection?.close();
@@ -306,7 +306,6 @@ export class Session implements ConnectionEvents, Waiting, Link {
     this.#greet("connection ended before a word of HTTP/2");
     for (const stream of [...this.#streams.values()]) stream.connectionGone(breach);
     for (const heard of this.#pings.splice(0)) heard();
-    this.gate.changed();
     this.#deps.turned(this);
   }
 }

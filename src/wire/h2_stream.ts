@@ -5,18 +5,23 @@
 import type { Fields } from "../fields.ts";
 import type { Attempt, ByteSource, FailureReason, Outcome } from "../model.ts";
 import type { Clock } from "../platform/platform.ts";
-import { type Gate, StreamBody, Upload } from "./h2_body.ts";
-import { CODE, FRAME, headerFrames, numberFrame } from "./h2_frames.ts";
-import { fieldsOf, requestHead, responseHead } from "./h2_head.ts";
-import { pack, type Packed } from "./h2_hpack.ts";
-import { Inflow } from "./inflow.ts";
+import { NOTHING } from "./bytes.ts";
+import { StreamBody } from "./h2_body.ts";
+import { Credit } from "./h2_credit.ts";
+import { CODE, FRAME } from "./h2_frames.ts";
+import { requestHead, responseHead, trailersOf } from "./h2_head.ts";
+import type { Packed } from "./h2_hpack.ts";
+import { headerFrames, numberFrame } from "./h2_make.ts";
+import type { Gate } from "./h2_gate.ts";
+import { Upload } from "./h2_outflow.ts";
+import { pack } from "./h2_pack.ts";
+import { Inflow, WINDOWED } from "./inflow.ts";
 import { declareLength } from "./outflow.ts";
 
 /** Bytes of a response that its upstream may send ahead of their reader. */
 export const STREAM_WINDOW_BYTES = 256 * 1024;
 /** Interim answers passed on for one request at most. */
 const INTERIMS_MAX = 32;
-const NO_BYTES = new Uint8Array(0);
 
 /** What a stream needs of its connection. */
 export interface Link {
@@ -36,8 +41,7 @@ export class Stream {
   #decoder: StreamBody | undefined;
   #inflow: Inflow | undefined;
   #interims = 0;
-  #window = STREAM_WINDOW_BYTES;
-  #paused = false;
+  readonly #credit = new Credit(STREAM_WINDOW_BYTES);
   #requestSent = false;
   #over = false;
 
@@ -106,9 +110,11 @@ export class Stream {
   dataCame(bytes: Uint8Array, frameBytes: number, end: boolean): void {
     const decoder = this.#decoder;
     if (decoder === undefined) return this.#refuse("Body without a head");
-    this.#window -= frameBytes;
-    if (this.#window < 0) return this.#refuse("More than it was asked for", CODE.flowControl);
+    if (!this.#credit.spend(frameBytes)) {
+      return this.#refuse("More than it was asked for", CODE.flowControl);
+    }
     const inflow = this.#inflow;
+    this.#taken(frameBytes - bytes.length);
     if (inflow === undefined) {
       if (bytes.length > 0) return this.#refuse("Body where none may be");
     } else if (bytes.length > 0) {
@@ -116,8 +122,7 @@ export class Stream {
       // Too long for its declared length.
       if (this.#over) return;
     }
-    if (end) return this.#bodyEnded(undefined);
-    this.#openWindow();
+    if (end) this.#bodyEnded(undefined);
   }
 
   /** The upstream wants no more of it. */
@@ -145,16 +150,10 @@ export class Stream {
 
   #bodyOf(lengthBytes: number | undefined): ByteSource {
     const decoder = new StreamBody(lengthBytes);
-    const flow = {
-      pause: () => void (this.#paused = true),
-      resume: () => {
-        this.#paused = false;
-        this.#openWindow();
-      },
-    };
-    const inflow = new Inflow(decoder, lengthBytes, flow, {
+    const inflow = new Inflow(decoder, lengthBytes, WINDOWED, {
       ended: (whole) => whole ? this.#answerEnded() : this.#reset(CODE.protocol),
       cancelled: () => this.#reset(CODE.cancel),
+      taken: (bytes) => this.#taken(bytes),
     });
     this.#decoder = decoder;
     this.#inflow = inflow;
@@ -162,7 +161,7 @@ export class Stream {
   }
 
   #trailersCame(packed: readonly Packed[], end: boolean): void {
-    const trailers = fieldsOf(packed);
+    const trailers = trailersOf(packed);
     if (!end || typeof trailers === "string") return this.#refuse("Trailers that are none");
     this.#bodyEnded(trailers);
   }
@@ -171,7 +170,7 @@ export class Stream {
     const whole = this.#decoder?.finish(trailers) ?? false;
     const inflow = this.#inflow;
     // It tells `ended`, of a body that is whole and of one that is not.
-    if (inflow !== undefined) inflow.feed(NO_BYTES);
+    if (inflow !== undefined) inflow.feed(NOTHING);
     else if (whole) this.#answerEnded();
   }
 
@@ -182,11 +181,10 @@ export class Stream {
   }
 
   /** Lets more come, once that is worth a frame. */
-  #openWindow(): void {
-    const wanted = STREAM_WINDOW_BYTES - this.#window;
-    if (this.#paused || this.#over || wanted < STREAM_WINDOW_BYTES / 2) return;
-    this.#window += wanted;
-    this.#link.write(numberFrame(FRAME.windowUpdate, this.id, wanted));
+  #taken(bytes: number): void {
+    if (this.#over) return;
+    const more = this.#credit.earn(bytes);
+    if (more > 0) this.#link.write(numberFrame(FRAME.windowUpdate, this.id, more));
   }
 
   async #send(body: ByteSource): Promise<void> {

@@ -25,12 +25,17 @@ export interface InflowEvents {
   cancelled(): void;
   /** Somebody waits for bytes, for the first time. */
   wanted?(): void;
+  /** So many bytes wait here no longer: a reader has them, or nobody ever will. */
+  taken?(bytes: number): void;
 }
 
 interface Reader {
   resolve(bytes: Uint8Array | undefined): void;
   reject(error: Error): void;
 }
+
+/** In place of a connection to stop, where windows stop the sender. */
+export const WINDOWED = { pause() {}, resume() {} };
 
 export class Inflow implements ByteSource {
   readonly lengthBytes: number | undefined;
@@ -85,6 +90,7 @@ export class Inflow implements ByteSource {
     if (bytes !== undefined) {
       this.#queuedBytes -= bytes.length;
       if (this.#queue.length === 0) this.#resume();
+      this.#events.taken?.(bytes.length);
       return bytes;
     }
     // Not an end: whoever still reads would pass a fragment off as the whole.
@@ -107,20 +113,22 @@ export class Inflow implements ByteSource {
   cancel(): void {
     if (this.#cancelled) return;
     this.#cancelled = true;
+    const dropped = this.#queuedBytes;
     this.#queue = [];
     this.#queuedBytes = 0;
     this.#resume();
     this.#reader?.reject(new BrokenBody("Body was given up"));
     this.#reader = undefined;
     if (!this.ended) this.#events.cancelled();
+    this.#events.taken?.(dropped);
   }
 
   #offer(piece: Uint8Array): void {
-    if (this.#cancelled) return;
     const reader = this.#reader;
-    if (reader !== undefined) {
+    if (this.#cancelled || reader !== undefined) {
       this.#reader = undefined;
-      reader.resolve(piece);
+      reader?.resolve(piece);
+      this.#events.taken?.(piece.length);
       return;
     }
     this.#queue.push(piece);

@@ -116,6 +116,15 @@ export const METHODS = new Words(
   ): [string, string] => [name, name]),
 );
 
+/** Belong to one connection of HTTP/1.1 and have no place in HTTP/2 (RFC 9113 section 8.2.2). */
+export const OF_CONNECTIONS: ReadonlySet<string> = new Set([
+  "connection",
+  "proxy-connection",
+  "keep-alive",
+  "transfer-encoding",
+  "upgrade",
+]);
+
 /**
  * Fields that a trailer may not bring: framing, routing, authentication, conditions and content
  * (RFC 9110 section 6.5.1). A peer that merges trailers into the head would act on them unseen.

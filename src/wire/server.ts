@@ -26,10 +26,18 @@ export interface ServerDeps {
   /** Port of ours that connections come in on; undefined on a unix socket. */
   readonly localPort: number | undefined;
   /** Told when the connection is over. */
-  readonly gone: (connection: ServerConnection) => void;
+  readonly gone: (side: ClientSide) => void;
 }
 
-export class ServerConnection implements ConnectionEvents, ExchangeSite, InflowEvents, Waiting {
+/** A client's connection, in whatever version of HTTP. */
+export interface ClientSide {
+  readonly connection: Connection;
+  /** Ends after what runs, or now. */
+  drain(): void;
+}
+
+export class ServerConnection
+  implements ConnectionEvents, ClientSide, ExchangeSite, InflowEvents, Waiting {
   place = -1;
   readonly connection: Connection;
   readonly outflow: Outflow;

@@ -25,6 +25,19 @@ export class Writer {
     return this.#end;
   }
 
+  byte(value: number): this {
+    this.#reserve(1);
+    this.#bytes[this.#end++] = value;
+    return this;
+  }
+
+  /** Leaves room for bytes that are known later, which the taker writes. */
+  room(bytes: number): this {
+    this.#reserve(bytes);
+    this.#end += bytes;
+    return this;
+  }
+
   /** Text of one byte a character, as `latin1` makes it. */
   text(text: string): this {
     const { length } = text;

@@ -28,6 +28,10 @@ export class LeapClock implements Clock {
     return () => stop.abort();
   }
 
+  soon(callback: () => void): void {
+    void Promise.resolve().then(callback);
+  }
+
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.#elapsedMs + ms <= this.limitMs) {

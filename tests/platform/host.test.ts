@@ -30,6 +30,16 @@ describe("clock", () => {
     await assert.rejects(clock.sleep(60_000, control.signal), /cut short/);
   });
 
+  it("soon() calls behind what is at hand, and ahead of what is waited for", async () => {
+    const order: string[] = [];
+    const waited = clock.sleep(1).then(() => order.push("timer"));
+    clock.soon(() => order.push("soon"));
+    void Promise.resolve().then(() => order.push("promise"));
+    order.push("now");
+    await within("a timer", waited);
+    assert.deepEqual(order, ["now", "promise", "soon", "timer"]);
+  });
+
   it("after() does not call once it was cancelled", async () => {
     let calls = 0;
     const cancel = clock.after(1, () => calls += 1);

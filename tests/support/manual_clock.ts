@@ -44,6 +44,11 @@ export class ManualClock implements Clock {
     return () => void this.#timers.delete(timer);
   }
 
+  /** A promise is as soon as it gets here. */
+  soon(callback: () => void): void {
+    void Promise.resolve().then(callback);
+  }
+
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);

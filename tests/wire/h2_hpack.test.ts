@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { BrokenBlock, pack, type Packed, Unpacker } from "../../src/wire/h2_hpack.ts";
-import { unhuffman } from "../../src/wire/h2_huffman.ts";
+import { BrokenBlock, type Packed, Unpacker } from "../../src/wire/h2_hpack.ts";
+import { pack } from "../../src/wire/h2_pack.ts";
+import { LENGTHS, unhuffman } from "../../src/wire/h2_huffman.ts";
 
 const LIMIT_BYTES = 64 * 1024;
 
@@ -115,6 +116,46 @@ describe("unhuffman()", () => {
       const bytes = unhuffman(bytesOf(coded));
       assert.equal(bytes && new TextDecoder().decode(bytes), plain);
     }
+  });
+});
+
+/** Codes as bits in text: of one length they count up, and each length goes on where the one before ended. */
+function codes(): string[] {
+  const all: string[] = [];
+  let next = 0n;
+  for (let length = 1; length <= 30; length++, next *= 2n) {
+    LENGTHS.forEach((one, symbol) => {
+      if (one === length) all[symbol] = (next++).toString(2).padStart(length, "0");
+    });
+  }
+  return all;
+}
+
+describe("unhuffman(), every byte", () => {
+  const CODES = codes();
+  const coded = (bytes: Iterable<number>) => {
+    const bits = [...bytes].map((byte) => CODES[byte]).join("");
+    const octets = bits.padEnd(Math.ceil(bits.length / 8) * 8, "1").match(/.{8}/g) ?? [];
+    return Uint8Array.from(octets, (octet) => parseInt(octet, 2));
+  };
+
+  it("reads each alone, and any of them in a row", () => {
+    for (let byte = 0; byte < 256; byte++) {
+      assert.deepEqual(unhuffman(coded([byte])), Uint8Array.of(byte), String(byte));
+    }
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
+      assert.deepEqual(unhuffman(coded(bytes)), bytes);
+    }));
+  });
+
+  it("takes no whole byte of padding, and no end of strings in any place", () => {
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 20 }), (bytes) => {
+      assert.equal(unhuffman(Uint8Array.of(...coded(bytes), 255)), undefined);
+      const bits = [...bytes].map((byte) => CODES[byte]).join("") + CODES[256];
+      const octets = bits.padEnd(Math.ceil(bits.length / 8) * 8, "1").match(/.{8}/g) ?? [];
+      const ended = Uint8Array.from(octets, (octet) => parseInt(octet, 2));
+      assert.equal(unhuffman(ended), undefined);
+    }));
   });
 });
 

@@ -1,36 +1,54 @@
-/** An upstream that speaks HTTP/2 by hand: reads what a client wrote, and says exactly what a test wants. */
+/** Whoever speaks HTTP/2 by hand, from either side: reads what was written, and says exactly what a test wants. */
 import assert from "node:assert/strict";
 import {
   CODE,
-  content,
   FLAG,
   FRAME,
   type Frame,
-  frame,
   FrameReader,
-  headerFrames,
-  numberFrame,
   SETTING,
-  settingsFrame,
   uint,
 } from "../../src/wire/h2_frames.ts";
-import { pack, type Packed, Unpacker } from "../../src/wire/h2_hpack.ts";
+import { frame, headerFrames, numberFrame, settingsFrame } from "../../src/wire/h2_make.ts";
+import { Blocks } from "../../src/wire/h2_blocks.ts";
+import type { Packed } from "../../src/wire/h2_hpack.ts";
 import type { MemoryConnection } from "./memory_net.ts";
 import { bytesOf, textOf } from "./transcript.ts";
 
 export { CODE, FLAG, FRAME, SETTING };
 
-const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+export const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const NAMES = new Map(Object.entries(FRAME).map(([name, type]) => [type as number, name]));
+
+/** Fields as literals and nothing else, whatever they hold: what may not be sent must be sendable here. */
+export function packed(fields: readonly Packed[]): Uint8Array {
+  return bytesOf(fields.map(([name, value]) => `\0${text(name)}${text(value)}`).join(""));
+}
+
+function text(content: string): string {
+  const { length } = content;
+  if (length < 127) return String.fromCharCode(length) + content;
+  let rest = length - 127;
+  let lead = "\x7f";
+  for (; rest >= 128; rest >>= 7) lead += String.fromCharCode(128 | (rest & 127));
+  return lead + String.fromCharCode(rest) + content;
+}
 
 export class H2Peer {
   readonly connection: MemoryConnection;
   readonly #reader = new FrameReader();
-  readonly #unpacker = new Unpacker();
-  #greeted = false;
+  readonly #blocks = new Blocks(1e6);
+  #greeted: boolean;
 
-  constructor(connection: MemoryConnection) {
+  /** An upstream hears a preface first of all; a client says one. */
+  constructor(connection: MemoryConnection, as: "upstream" | "client" = "upstream") {
     this.connection = connection;
+    this.#greeted = as === "client";
+  }
+
+  preface(): this {
+    this.connection.says(PREFACE);
+    return this;
   }
 
   /** Answers the preface with settings. */
@@ -39,7 +57,7 @@ export class H2Peer {
     return this;
   }
 
-  /** What the client wrote since it was asked last, in words: `headers 1 end`, `data 1 "hi"`. */
+  /** What was written since it was asked last, in words: `headers 1 end`, `data 1 "hi"`. */
   heard(): string[] {
     let text = this.connection.take();
     if (!this.#greeted && text !== "") {
@@ -47,7 +65,10 @@ export class H2Peer {
       text = text.slice(PREFACE.length);
       this.#greeted = true;
     }
-    return [...this.#reader.push(bytesOf(text))].map((one) => this.#spelled(one));
+    this.#reader.take(bytesOf(text));
+    const frames: Frame[] = [];
+    for (let one = this.#reader.next(); one; one = this.#reader.next()) frames.push(one);
+    return frames.flatMap((one) => this.#spelled(one) ?? []);
   }
 
   /** As `heard`, without what keeps a connection going. */
@@ -56,7 +77,7 @@ export class H2Peer {
   }
 
   headers(stream: number, fields: readonly Packed[], end = false): this {
-    this.connection.says(headerFrames(stream, pack(fields), end));
+    this.connection.says(headerFrames(stream, packed(fields), end));
     return this;
   }
 
@@ -84,14 +105,20 @@ export class H2Peer {
     return this;
   }
 
-  #spelled(one: Frame): string {
+  /** In words; nothing for a part of a block. */
+  #spelled(one: Frame): string | undefined {
     const end = (one.flags & FLAG.endStream) !== 0 ? " end" : "";
     const name = NAMES.get(one.type) ?? `frame ${one.type}`;
     switch (one.type) {
-      case FRAME.headers: {
-        const fields = this.#unpacker.unpack(content(one), 1e6) ?? [];
-        const spelled = fields.map(([field, value]) => `${field}=${value}`).join(" ");
-        return `${name} ${one.stream}${end} ${spelled}`;
+      case FRAME.headers:
+      case FRAME.continuation: {
+        const block = this.#blocks.push(one);
+        if (block === undefined) return undefined;
+        const fields = block.fields ?? [];
+        // The date is every answer's and no test's.
+        const spelled = fields.filter(([field]) => field !== "date")
+          .map(([field, value]) => `${field}=${value}`).join(" ");
+        return `headers ${one.stream}${block.end ? " end" : ""} ${spelled}`;
       }
       case FRAME.data: {
         const text = textOf(one.payload);
@@ -101,7 +128,7 @@ export class H2Peer {
       case FRAME.windowUpdate:
         return `${name} ${one.stream} ${uint(one.payload, 0, 4)}`;
       case FRAME.goaway:
-        return `${name} ${uint(one.payload, 4, 4)}`;
+        return `${name} ${uint(one.payload, 0, 4)} ${uint(one.payload, 4, 4)}`;
       default:
         return `${name} ${one.flags}`;
     }

@@ -10,6 +10,7 @@ import type {
   Dialled,
   DialLimits,
 } from "../../src/platform/platform.ts";
+import type { ConnectionTls } from "../../src/platform/tls.ts";
 import { bytesOf, textOf } from "./transcript.ts";
 
 const DEAF: ConnectionEvents = { data() {}, drained() {}, closed() {} };
@@ -20,6 +21,7 @@ function undated(text: string): string {
 
 export class MemoryConnection implements Connection {
   readonly peer = { ip: "192.0.2.1", port: 4711 };
+  tls: ConnectionTls | undefined;
   events: ConnectionEvents = DEAF;
   /** Each write as text, bytes as characters. */
   readonly writes: string[] = [];
@@ -129,9 +131,11 @@ export class MemoryNet {
     return Promise.resolve({ kind: "connected", connection });
   };
 
-  /** A client connects. */
-  connect(): MemoryConnection {
+  /** A client connects, over TLS where it has agreed on a protocol. */
+  connect(protocol?: string): MemoryConnection {
     const connection = new MemoryConnection();
+    const agreed = { version: "TLSv1.3", cipher: "x", name: "a.test", client: undefined };
+    if (protocol !== undefined) connection.tls = { ...agreed, protocol };
     this.#accept(connection);
     return connection;
   }

@@ -1,0 +1,79 @@
+/**
+ * What goes out on a connection of HTTP/2: gathered while one event after the other is dealt with, then
+ * written at once, as every write is a call to the system. Bounds what waits for a client that does not read.
+ */
+import type { Clock, Connection } from "../platform/platform.ts";
+import { together } from "./h2_make.ts";
+import type { Gate } from "./h2_gate.ts";
+
+/** Gathered at most before it is written. */
+const GATHERED_LIMIT_BYTES = 64 * 1024;
+/**
+ * Waiting at most while the client takes nothing: acknowledgements and the like, as bodies wait at the gate. Far
+ * more than whoever reads at times can owe us (CVE-2019-9515, CVE-2019-9512).
+ */
+const OWED_LIMIT_BYTES = 64 * 1024;
+
+export class Outbox {
+  readonly #connection: Connection;
+  readonly #gate: Gate;
+  readonly #clock: Pick<Clock, "soon">;
+  readonly #stuck: () => void;
+  #parts: Uint8Array[] = [];
+  #bytes = 0;
+  #gathering = false;
+  /** A flush is on its way. */
+  #due = false;
+  readonly #flushDue = () => {
+    this.#due = false;
+    this.flush();
+  };
+
+  /** `stuck` is called when too much waits, and may be called again. */
+  constructor(
+    connection: Connection,
+    gate: Gate,
+    { clock, stuck }: { clock: Pick<Clock, "soon">; stuck: () => void },
+  ) {
+    this.#connection = connection;
+    this.#gate = gate;
+    this.#clock = clock;
+    this.#stuck = stuck;
+  }
+
+  push(bytes: Uint8Array): void {
+    this.#parts.push(bytes);
+    this.#bytes += bytes.length;
+    if (this.#gate.blocked) {
+      if (this.#bytes > OWED_LIMIT_BYTES) this.#stuck();
+      return;
+    }
+    if (this.#bytes >= GATHERED_LIMIT_BYTES) return this.#write();
+    if (this.#gathering || this.#due) return;
+    this.#due = true;
+    this.#clock.soon(this.#flushDue);
+  }
+
+  /** Gathers what is pushed until `flush`. */
+  gather(): void {
+    this.#gathering = true;
+  }
+
+  flush(): void {
+    this.#gathering = false;
+    if (!this.#gate.blocked) this.#write();
+  }
+
+  /** Hands over what there is, whatever the client takes: nothing will follow it. */
+  empty(): void {
+    this.#write();
+  }
+
+  #write(): void {
+    if (this.#parts.length === 0) return;
+    const bytes = together(this.#parts);
+    this.#parts = [];
+    this.#bytes = 0;
+    if (!this.#connection.write(bytes)) this.#gate.block();
+  }
+}
