@@ -85,11 +85,11 @@ for (const subject of subjects) {
       async () => {
         await using stage = await AcmeStage.open(subject, MOODY);
         await stage.pebble.write("add-a", { host: `${OTHER}.`, addresses: ["127.0.0.9"] });
-          const proxy = await stage.begin([NAME, OTHER]);
+        const proxy = await stage.begin([NAME, OTHER]);
         const failed = await proxy.line(step("failed"));
         assert.match(
           String(failed["problem"]),
-          /127\.0\.0\.1:\d+ .*slow\.lab-of-tests\.org.*(127\.0\.0\.9|refused)/,
+          /127\.0\.0\.1-\d+: "slow\.lab-of-tests\.org" by http-01: .*127\.0\.0\.9.*refused/,
         );
         await proxy.line(step("issued"));
         assert.equal((await stage.ask(NAME)).status, 200, "the other name is served");
