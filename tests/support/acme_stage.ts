@@ -15,6 +15,8 @@ import { type LogLine, type Subject, Understudy } from "./processes.ts";
 export interface Beginning {
   /** Of the map `tls` at the top, besides where the authority is: `certificates: [...]`. */
   readonly tls?: string;
+  /** Of the map `acme`, besides. */
+  readonly acme?: string;
   /** YAML of the routes; one for each name that answers by itself unless said otherwise. */
   readonly routes?: string;
 }
@@ -62,7 +64,7 @@ export class AcmeStage implements AsyncDisposable {
   /** Starts one that keeps its certificates where all of this stage do. */
   async begin(
     names: readonly string[],
-    { tls = "", routes = answering(names) }: Beginning = {},
+    { tls = "", acme = "", routes = answering(names) }: Beginning = {},
     ports: AcmeStage["ports"] = this.ports,
   ): Promise<Understudy> {
     const config = `
@@ -72,7 +74,7 @@ listen:
 admin: "127.0.0.1:0"
 tls:
   storage: "${this.at("kept")}"
-  acme: { directory: "${this.pebble.directory}", ca: "${this.at("authority.pem")}" }
+  acme: { directory: "${this.pebble.directory}", ca: "${this.at("authority.pem")}"${acme} }
   ${tls}
 routes:
 ${routes}
@@ -114,5 +116,5 @@ export function step(kind: string): (line: LogLine) => boolean {
 }
 
 function answering(names: readonly string[]): string {
-  return `  - host: [${names.join(", ")}]\n    steps: [{ respond: "hello" }]`;
+  return `  - host: ["${names.join(`", "`)}"]\n    steps: [{ respond: "hello" }]`;
 }
