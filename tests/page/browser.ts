@@ -17,7 +17,6 @@ const FLAGS = [
   "--headless",
   "--no-sandbox",
   "--disable-gpu",
-  "--disable-quic",
   "--disable-dev-shm-usage",
   "--no-first-run",
   "--disable-background-networking",
@@ -37,6 +36,14 @@ export const noBrowser: string | false = !("bun" in process.versions)
   ? false
   : "chromium is not installed";
 
+export interface ChromiumOptions {
+  readonly flags?: readonly string[];
+  /** Of the user, whose list of trusted roots is in there; ours where undefined. */
+  readonly home?: string;
+  /** Asked by HTTP/3 alone, `host:port`. */
+  readonly quic?: readonly string[];
+}
+
 export class Chromium implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #folder: string;
@@ -48,10 +55,15 @@ export class Chromium implements AsyncDisposable {
     this.#browser = browser;
   }
 
-  static async open(...more: readonly string[]): Promise<Chromium> {
+  static async open({ flags = [], home, quic = [] }: ChromiumOptions = {}): Promise<Chromium> {
     const folder = await mkdtemp(join(tmpdir(), "understudy-browser-"));
-    const child = spawn(CHROMIUM, [`--user-data-dir=${folder}`, ...FLAGS, ...more, BLANK], {
+    const forced = quic.length === 0
+      ? "--disable-quic"
+      : `--origin-to-force-quic-on=${quic.join(",")}`;
+    const own = [`--user-data-dir=${folder}`, ...FLAGS, forced];
+    const child = spawn(CHROMIUM, [...own, ...flags, BLANK], {
       stdio: "ignore",
+      env: { ...process.env, ...(home === undefined ? {} : { HOME: home }) },
     });
     try {
       const endpoint = `http://127.0.0.1:${await portIn(join(folder, "DevToolsActivePort"))}`;

@@ -14,7 +14,7 @@ const PHONE = { width: 390, height: 860 };
 
 const status = stagedStatus(Date.now());
 await using server = await StagedServer.open({ ...status, routes: status.routes.slice(0, 1) });
-await using chromium = await Chromium.open("--hide-scrollbars");
+await using chromium = await Chromium.open({ flags: ["--hide-scrollbars"] });
 await take("page-light", { viewport: DESK, colorScheme: "light" });
 await take("page-dark", { viewport: DESK, colorScheme: "dark" });
 await take("page-phone", { viewport: PHONE, colorScheme: "light", deviceScaleFactor: 1.5 });
