@@ -18,6 +18,8 @@ const DEBIAN_PACKAGES = {
   certutil: "libnss3-tools",
   caddy: "caddy",
   pebble: "pebble",
+  h2load: "nghttp2-client",
+  gtlsclient: "ngtcp2-client",
 };
 
 installPackages();
