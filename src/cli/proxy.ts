@@ -9,11 +9,12 @@ export const proxy: Command = {
   summary: "Serve without a file: --from :8080 --to URL --to URL",
   help: `Usage: understudy proxy --to URL [--to URL …] [--from ADDRESS]
 
-Serves every host on one address and forwards to the first upstream that is up,
-in the order given. Good for a try; a configuration file can do more.
+Serves every host on one address, or one host by its name, and forwards to the
+first upstream that is up, in the order given. A configuration file can do more.
 
       --to URL              Upstream, preferred ones first; at least one
-      --from ADDRESS        Address to listen on, ":8080" by default
+      --from ADDRESS        Address to listen on, ":8080" by default; or a name,
+                            which is served with HTTPS on port 443
       --health-uri PATH     What to probe, "/" by default; any answer below 500
                             passes. "off" probes nothing
       --health-interval D   Time between probes, 10s by default
@@ -38,11 +39,14 @@ Example: the GPU box whenever it is up, else the one that always is
     const upstreams = args.texts("to");
     if (upstreams.length === 0) throw new UsageError("Expected at least one --to URL");
     const uri = args.text("health-uri") ?? "/";
+    const from = args.text("from") ?? ":8080";
+    const isName = !/[:/]|^\d*$/.test(from);
     // The same door as a file's: one set of rules, one set of messages.
     const text = stringify({
-      listen: args.text("from") ?? ":8080",
+      listen: isName ? ":443" : from,
       log: { format: args.text("log") ?? (platform.stdout.isTerminal ? "text" : "json") },
       routes: [{
+        ...(isName && { host: from }),
         upstreams,
         failback: args.text("failback") ?? "immediate",
         passive: { fail_duration: args.text("fail-duration") ?? "30s" },

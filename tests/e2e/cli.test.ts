@@ -5,14 +5,16 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import manifest from "../../package.json" with { type: "json" };
-import { run } from "../support/commands.ts";
+import { folder, run } from "../support/commands.ts";
+import { unavailable } from "../support/netns.ts";
 import { Child, type Subject, subjects } from "../support/processes.ts";
 import { StreamUpstream } from "../support/stream_upstream.ts";
 import { ask } from "../support/streams.ts";
 
 const COMMANDS = [
   ...["init", "run", "validate", "fmt", "adapt", "proxy", "demo", "status", "tail", "explain"],
-  ...["drain", "undrain", "probe", "failback", "reload", "service", "completion", "version"],
+  ...["drain", "undrain", "probe", "failback", "reload", "certificate", "trust", "service"],
+  ...["completion", "version"],
 ];
 const COLUMNS_MAX = 80;
 
@@ -70,7 +72,7 @@ for (const subject of subjects) {
       ["an upstream is none", ["proxy", "--to", "ftp://x"], /upstreams\[0\].*Expected an upstream/],
       [
         "an address is none",
-        ["proxy", "--from", "x", "--to", "http://x"],
+        ["proxy", "--from", "x:y", "--to", "http://x"],
         /listen.*Expected an address/,
       ],
     ];
@@ -81,6 +83,20 @@ for (const subject of subjects) {
         assert.deepEqual([code, stdout], [2, ""]);
       });
     }
+
+    it("serves a name with HTTPS without a file when started as proxy for it", {
+      ...{ timeout: 20_000, skip: unavailable },
+    }, async () => {
+      await using kept = await folder();
+      // Where ports are nobody else's.
+      const alone = { prefix: ["unshare", "-n"], env: { STATE_DIRECTORY: kept.path } };
+      const words = ["--from", "gpu.lan", "--to", "http://127.0.0.1:9", "--health-uri", "off"];
+      await using child = new Child([...subject.command, "proxy", ...words], alone);
+      const started = await child.line(({ msg }) => msg === "proxy.started");
+      assert.deepEqual(started["listening"], ["https://0.0.0.0:443", "http://0.0.0.0:80"]);
+      const issued = await child.line(({ msg }) => msg === "certificate.issued");
+      assert.deepEqual([issued["certificate"], issued["issuer"]], ["gpu.lan", "internal"]);
+    });
 
     it("forwards and fails over without a file when started as proxy", {
       timeout: 20_000,
