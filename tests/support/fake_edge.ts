@@ -6,7 +6,8 @@ import { type EdgeEars, edgeLog } from "../../src/cli/edge_log.ts";
 import type { Log } from "../../src/ops/log.ts";
 import { TlsEdge } from "../../src/tls/edge.ts";
 import type { CertificateRules, PemText, TlsRules } from "../../src/tls_rules.ts";
-import { FakeIssuer, identity, MemoryStore, workshop } from "./fake_tls.ts";
+import { FakeIssuer, identity, workshop } from "./fake_tls.ts";
+import { MemoryStore } from "./memory_store.ts";
 import type { ManualClock } from "./manual_clock.ts";
 
 export class FakeEdge {

@@ -1,12 +1,12 @@
 /**
  * Certificates that are words: what is in a chain is written there as JSON, so that tests of who shows
- * what need no cryptography. Stores in memory, and issuers that do as they are told.
+ * what need no cryptography; and issuers that do as they are told.
  */
 import type { Revocation } from "../../src/model.ts";
 import type { CertificateFacts, TlsContext, TlsMaterial } from "../../src/platform/tls.ts";
 import { CertificateError } from "../../src/platform/tls.ts";
 import type { CertificateRules, CertificateSource } from "../../src/tls_rules.ts";
-import type { Advice, Identity, Issuer, Store } from "../../src/tls/issuer.ts";
+import type { Advice, Identity, Issuer } from "../../src/tls/issuer.ts";
 import { IssueError } from "../../src/tls/issuer.ts";
 import type { Workshop } from "../../src/tls/shelf.ts";
 
@@ -51,39 +51,6 @@ export const workshop: Workshop = {
     }
   },
 };
-
-export class MemoryStore implements Store {
-  readonly files = new Map<string, string>();
-  /** Why nothing can be written. */
-  full: string | undefined;
-  /** Called within every turn before its work. */
-  inTurn: () => void = () => {};
-
-  read(path: string): Promise<string | undefined> {
-    return Promise.resolve(this.files.get(path));
-  }
-
-  write(path: string, text: string): Promise<void> {
-    if (this.full !== undefined) return Promise.reject(new Error(this.full));
-    this.files.set(path, text);
-    return Promise.resolve();
-  }
-
-  remove(path: string): Promise<void> {
-    this.files.delete(path);
-    return Promise.resolve();
-  }
-
-  list(folder: string): Promise<readonly string[]> {
-    const paths = [...this.files.keys()].filter((path) => path.startsWith(`${folder}/`));
-    return Promise.resolve(paths.map((path) => path.slice(folder.length + 1)));
-  }
-
-  async exclusively<T>(_name: string, _signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    this.inTurn();
-    return await work();
-  }
-}
 
 export class FakeIssuer implements Issuer {
   readonly name: string;

@@ -3,6 +3,10 @@ import type { Store } from "../../src/tls/issuer.ts";
 
 export class MemoryStore implements Store {
   readonly files = new Map<string, string>();
+  /** Why nothing can be written. */
+  full: string | undefined;
+  /** Called within every turn before its work. */
+  inTurn: () => void = () => {};
   readonly #turns = new Map<string, Promise<unknown>>();
 
   read(path: string): Promise<string | undefined> {
@@ -10,6 +14,7 @@ export class MemoryStore implements Store {
   }
 
   write(path: string, text: string): Promise<void> {
+    if (this.full !== undefined) return Promise.reject(new Error(this.full));
     this.files.set(path, text);
     return Promise.resolve();
   }
@@ -25,7 +30,10 @@ export class MemoryStore implements Store {
   }
 
   async exclusively<T>(name: string, _: AbortSignal, work: () => Promise<T>): Promise<T> {
-    const turn = (this.#turns.get(name) ?? Promise.resolve()).then(work);
+    const turn = (this.#turns.get(name) ?? Promise.resolve()).then(() => {
+      this.inTurn();
+      return work();
+    });
     this.#turns.set(name, turn.catch(() => {}));
     return await turn;
   }

@@ -3,34 +3,20 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { ClientHello, Handshake } from "../../src/platform/tls.ts";
 import { TlsEdge } from "../../src/tls/edge.ts";
-import type { CertificateRules, TlsRules } from "../../src/tls_rules.ts";
+import type { TlsRules } from "../../src/tls_rules.ts";
 import {
   certificate,
   type FakeContext,
   FakeIssuer,
   identity,
-  MemoryStore,
   workshop,
 } from "../support/fake_tls.ts";
+import { MemoryStore } from "../support/memory_store.ts";
+import { ACME, INTERNAL, tlsRules } from "../support/fake_edge.ts";
 import { loopback } from "../support/fake_route.ts";
 import { ManualClock, settled } from "../support/manual_clock.ts";
 
 const LISTENER = { ...loopback(443), tls: true, h2: true };
-const INTERNAL = { kind: "internal", lifetimeMs: 1 } as const;
-
-function rules(certificates: readonly CertificateRules[], more: Partial<TlsRules> = {}): TlsRules {
-  return {
-    minVersion: "1.2",
-    storage: undefined,
-    certificates,
-    onDemand: { names: "none", lifetimeMs: 1 },
-    defaultName: undefined,
-    redirectPort: undefined,
-    clientAuth: [],
-    ...more,
-  };
-}
-
 function contextOf(choice: Handshake): FakeContext {
   assert.ok(choice);
   return choice.context as FakeContext;
@@ -89,8 +75,8 @@ describe("TlsEdge", () => {
   it("door() shows each name its certificate, whoever issued it", async () => {
     const scene = new Scene();
     await scene.replace(
-      rules([
-        certificate(["a.example"], { kind: "acme", issuers: [ACME] }),
+      tlsRules([
+        certificate(["a.example"], ACME),
         certificate(["a.lan"], INTERNAL),
       ]),
     );
@@ -102,7 +88,7 @@ describe("TlsEdge", () => {
 
   it("door() offers HTTP/2 where the listener has it", async () => {
     const scene = new Scene();
-    await scene.replace(rules([certificate(["a.lan"], INTERNAL)]));
+    await scene.replace(tlsRules([certificate(["a.lan"], INTERNAL)]));
     const hello = { name: "a.lan", protocols: [] };
     const with2 = await scene.edge.door(LISTENER).choose(hello, "");
     const without = await scene.edge.door({ ...LISTENER, h2: false }).choose(hello, "");
@@ -119,7 +105,7 @@ describe("TlsEdge", () => {
       await gate.promise;
       return await issue(names, options);
     };
-    await scene.replace(rules([certificate(["a.example"], { kind: "acme", issuers: [ACME] })]));
+    await scene.replace(tlsRules([certificate(["a.example"], ACME)]));
     const patient = scene.serial("a.example");
     await scene.clock.advance(8_001);
     assert.equal(await patient, undefined);
@@ -132,7 +118,7 @@ describe("TlsEdge", () => {
   it("door() refuses at once where the first attempt has failed", async () => {
     const scene = new Scene();
     scene.acme.problem = { reason: "away" };
-    await scene.replace(rules([certificate(["a.example"], { kind: "acme", issuers: [ACME] })]));
+    await scene.replace(tlsRules([certificate(["a.example"], ACME)]));
     assert.equal(await scene.serial("a.example"), undefined);
     scene.edge.close();
   });
@@ -140,7 +126,7 @@ describe("TlsEdge", () => {
   it("door() asks clients of the hosts that want it, by their authorities", async () => {
     const scene = new Scene();
     await scene.replace(
-      rules([certificate(["*.lan"], INTERNAL)], {
+      tlsRules([certificate(["*.lan"], INTERNAL)], {
         minVersion: "1.3",
         clientAuth: [{ hosts: ["safe.lan"], authorities: ["CA"] }],
       }),
@@ -155,7 +141,7 @@ describe("TlsEdge", () => {
 
   it("door() answers an authority that proves a name, beside everybody else", async () => {
     const scene = new Scene();
-    await scene.replace(rules([certificate(["a.example"], { kind: "acme", issuers: [ACME] })]));
+    await scene.replace(tlsRules([certificate(["a.example"], ACME)]));
     scene.proofs.set("a.example", "x");
     const proof = await scene.choice({ name: "a.example", protocols: ["acme-tls/1"] });
     assert.deepEqual(proof?.protocols, ["acme-tls/1"]);
@@ -174,7 +160,7 @@ describe("TlsEdge", () => {
   for (const [title, names, name, expected] of anyones) {
     it(`door() makes on demand ${title}`, async () => {
       const scene = new Scene();
-      await scene.replace(rules([], { onDemand: { names, lifetimeMs: 1 } }));
+      await scene.replace(tlsRules([], { onDemand: { names, lifetimeMs: 1 } }));
       assert.equal(await scene.serial(name), expected);
       assert.equal(scene.edge.secures(name ?? "192.0.2.1"), expected !== undefined);
       if (expected !== undefined) {
@@ -187,7 +173,7 @@ describe("TlsEdge", () => {
   it("door() takes the default name where none is asked for", async () => {
     const scene = new Scene();
     await scene.replace(
-      rules([certificate(["a.lan"], INTERNAL)], { defaultName: "a.lan" }),
+      tlsRules([certificate(["a.lan"], INTERNAL)], { defaultName: "a.lan" }),
     );
     assert.equal(await scene.serial(undefined), "internal-1");
     scene.edge.close();
@@ -196,8 +182,8 @@ describe("TlsEdge", () => {
   it("replace() keeps what stays, without ordering it anew", async () => {
     const scene = new Scene();
     const one = certificate(["a.lan"], INTERNAL);
-    await scene.replace(rules([one]));
-    await scene.replace(rules([{ ...one }, certificate(["b.lan"], INTERNAL)]));
+    await scene.replace(tlsRules([one]));
+    await scene.replace(tlsRules([{ ...one }, certificate(["b.lan"], INTERNAL)]));
     assert.equal(await scene.serial("a.lan"), "internal-1");
     assert.equal(scene.internal.orders.length, 2);
     scene.edge.close();
@@ -205,10 +191,9 @@ describe("TlsEdge", () => {
 
   it("replace() shows an old certificate until the new one for its names is there", async () => {
     const scene = new Scene();
-    const acme = { kind: "acme", issuers: [ACME] } as const;
-    await scene.replace(rules([certificate(["a.example"], acme)]));
+    await scene.replace(tlsRules([certificate(["a.example"], ACME)]));
     scene.acme.problem = { reason: "away" };
-    await scene.replace(rules([certificate(["a.example", "b.example"], acme)]));
+    await scene.replace(tlsRules([certificate(["a.example", "b.example"], ACME)]));
     assert.equal(await scene.serial("a.example"), "acme-1");
     scene.acme.problem = undefined;
     await scene.clock.advance(60_000);
@@ -218,8 +203,8 @@ describe("TlsEdge", () => {
 
   it("replace() lets go of names that are configured no more", async () => {
     const scene = new Scene();
-    await scene.replace(rules([certificate(["a.lan"], INTERNAL)]));
-    await scene.replace(rules([certificate(["b.lan"], INTERNAL)]));
+    await scene.replace(tlsRules([certificate(["a.lan"], INTERNAL)]));
+    await scene.replace(tlsRules([certificate(["b.lan"], INTERNAL)]));
     assert.equal(await scene.serial("a.lan"), undefined);
     await scene.replace(undefined);
     assert.equal(await scene.serial("b.lan"), undefined);
@@ -229,8 +214,8 @@ describe("TlsEdge", () => {
   it("replace() speaks another version from the next handshake on", async () => {
     const scene = new Scene();
     const one = certificate(["a.lan"], INTERNAL);
-    await scene.replace(rules([one]));
-    await scene.replace(rules([one], { minVersion: "1.3" }));
+    await scene.replace(tlsRules([one]));
+    await scene.replace(tlsRules([one], { minVersion: "1.3" }));
     const choice = await scene.choice({ name: "a.lan", protocols: [] });
     assert.equal(contextOf(choice).material.minVersion, "1.3");
     scene.edge.close();
@@ -239,7 +224,7 @@ describe("TlsEdge", () => {
   it("secures() knows names that will have a certificate before they have", async () => {
     const scene = new Scene();
     scene.acme.problem = { reason: "away" };
-    await scene.replace(rules([certificate(["*.example"], { kind: "acme", issuers: [ACME] })]));
+    await scene.replace(tlsRules([certificate(["*.example"], ACME)]));
     assert.deepEqual(
       ["a.example", "example", "a.b.example"].map((name) => scene.edge.secures(name)),
       [
@@ -253,9 +238,9 @@ describe("TlsEdge", () => {
     const scene = new Scene();
     scene.acme.problem = { reason: "away" };
     await scene.replace(
-      rules([
+      tlsRules([
         certificate(["a.lan"], INTERNAL),
-        certificate(["a.example"], { kind: "acme", issuers: [ACME] }),
+        certificate(["a.example"], ACME),
       ]),
     );
     const [good, bad] = scene.edge.status();
@@ -271,7 +256,7 @@ describe("TlsEdge", () => {
 
   it("renew() shows another one for a name that is kept, and says which", async () => {
     const scene = new Scene();
-    await scene.replace(rules([certificate(["*.a.lan"], INTERNAL)]));
+    await scene.replace(tlsRules([certificate(["*.a.lan"], INTERNAL)]));
     const renewal = await scene.edge.renew("x.a.lan");
     assert.deepEqual([renewal.kind, await scene.serial("y.a.lan")], ["renewed", "internal-2"]);
     assert.deepEqual(await scene.edge.renew("a.lan"), { kind: "unknown" });
@@ -280,15 +265,3 @@ describe("TlsEdge", () => {
     scene.edge.close();
   });
 });
-
-const ACME = {
-  directory: "https://ca.test/directory",
-  email: undefined,
-  binding: undefined,
-  challenges: [],
-  dns: undefined,
-  authorities: [],
-  keyType: "p256",
-  profile: undefined,
-  chain: undefined,
-} as const;

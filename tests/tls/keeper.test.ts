@@ -6,7 +6,8 @@ import type { Course } from "../../src/tls/course.ts";
 import { Keeper } from "../../src/tls/keeper.ts";
 import { Shelf } from "../../src/tls/shelf.ts";
 import { Turns } from "../../src/tls/turns.ts";
-import { certificate, FakeIssuer, identity, MemoryStore, workshop } from "../support/fake_tls.ts";
+import { certificate, FakeIssuer, identity, workshop } from "../support/fake_tls.ts";
+import { MemoryStore } from "../support/memory_store.ts";
 import { ManualClock, settled } from "../support/manual_clock.ts";
 
 const DAY_MS = 86_400_000;
