@@ -1,6 +1,7 @@
 /** How things stand with a certificate, in numbers and words for people, counters and the page. Pure. */
 import type { CertificateStatus } from "../model.ts";
 import type { CertificateRules } from "../tls_rules.ts";
+import { nameOf } from "./acme/directory.ts";
 import type { Shown } from "./shelf.ts";
 
 /** Less than this part of a life left is worth a word. Renewals come long before. */
@@ -43,5 +44,5 @@ function stateOf(facts: Shown["facts"] | undefined, now: number): CertificateSta
 function expectedIssuer(source: Exclude<CertificateRules["source"], { kind: "files" }>): string {
   if (source.kind === "internal") return "internal";
   const [first] = source.issuers;
-  return first === undefined ? "" : new URL(first.directory).host;
+  return first === undefined ? "" : nameOf(first.directory);
 }
