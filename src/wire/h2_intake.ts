@@ -15,8 +15,6 @@ import { Inflow, type InflowEvents, WINDOWED } from "./inflow.ts";
 
 /** Bytes of a request that its client may send ahead of their reader. */
 export const STREAM_WINDOW_BYTES = 256 * 1024;
-/** A piece this many times smaller than the chunk it came in is copied, rather than keep that chunk in memory. */
-const SLIVER = 32;
 
 /** What it needs of its connection. */
 export interface IntakeSite {
@@ -65,7 +63,7 @@ export class Intake implements InflowEvents {
     if (this.complete) return CODE.streamClosed;
     if (!this.#credit.spend(frameBytes)) return CODE.flowControl;
     this.taken(frameBytes - bytes.length);
-    if (this.#inflow !== undefined) this.#inflow.feed(kept(bytes));
+    if (this.#inflow !== undefined) this.#inflow.feed(bytes);
     else this.#decoder.push(bytes);
     if (this.#decoder.state.kind === "refused") return CODE.protocol;
     return end ? this.#completed(undefined) : undefined;
@@ -109,9 +107,4 @@ export class Intake implements InflowEvents {
     this.#inflow?.feed(NOTHING);
     return whole ? undefined : CODE.protocol;
   }
-}
-
-/** The bytes, but for slivers of much larger chunks. */
-function kept(bytes: Uint8Array): Uint8Array {
-  return bytes.length * SLIVER < bytes.buffer.byteLength ? bytes.slice() : bytes;
 }

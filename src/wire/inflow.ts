@@ -6,6 +6,7 @@ import type { Fields } from "../fields.ts";
 import type { ByteSource } from "../model.ts";
 import type { Connection } from "../platform/platform.ts";
 import type { BodyDecoder } from "./body.ts";
+import { kept, Pieces } from "./pieces.ts";
 
 /** Bytes that may wait for a reader before their sender is stopped. */
 const WAITING_LIMIT_BYTES = 64 * 1024;
@@ -43,8 +44,7 @@ export class Inflow implements ByteSource {
   readonly #decoder: BodyDecoder;
   readonly #connection: Pick<Connection, "pause" | "resume">;
   readonly #events: InflowEvents;
-  #queue: Uint8Array[] = [];
-  #queuedBytes = 0;
+  readonly #queue = new Pieces();
   #paused = false;
   #wanted = false;
   #cancelled = false;
@@ -73,7 +73,7 @@ export class Inflow implements ByteSource {
     for (const piece of gathered(this.#decoder.push(bytes))) this.#offer(piece);
     const consumed = this.#decoder.consumed;
     this.#settle();
-    if (this.#queuedBytes > WAITING_LIMIT_BYTES && !this.ended) this.#pause();
+    if (this.#queue.bytes > WAITING_LIMIT_BYTES && !this.ended) this.#pause();
     return bytes.length - consumed;
   }
 
@@ -88,8 +88,7 @@ export class Inflow implements ByteSource {
   read(): Uint8Array | undefined | Promise<Uint8Array | undefined> {
     const bytes = this.#queue.shift();
     if (bytes !== undefined) {
-      this.#queuedBytes -= bytes.length;
-      if (this.#queue.length === 0) this.#resume();
+      if (this.#queue.bytes === 0) this.#resume();
       this.#events.taken?.(bytes.length);
       return bytes;
     }
@@ -113,9 +112,8 @@ export class Inflow implements ByteSource {
   cancel(): void {
     if (this.#cancelled) return;
     this.#cancelled = true;
-    const dropped = this.#queuedBytes;
-    this.#queue = [];
-    this.#queuedBytes = 0;
+    const dropped = this.#queue.bytes;
+    this.#queue.clear();
     this.#resume();
     this.#reader?.reject(new BrokenBody("Body was given up"));
     this.#reader = undefined;
@@ -127,12 +125,11 @@ export class Inflow implements ByteSource {
     const reader = this.#reader;
     if (this.#cancelled || reader !== undefined) {
       this.#reader = undefined;
-      reader?.resolve(piece);
+      reader?.resolve(kept(piece));
       this.#events.taken?.(piece.length);
       return;
     }
     this.#queue.push(piece);
-    this.#queuedBytes += piece.length;
   }
 
   #settle(): void {
