@@ -94,6 +94,7 @@ export class Proxy {
     });
     this.#listeners = new Listeners({
       ...{ engine: deps.engine, log: deps.log, serve: this.#serve, refused: this.#refused },
+      bug: this.#bug,
       door: (rules) => edgeOf(deps).door(rules),
     });
     this.#quic = new QuicListeners({
@@ -121,7 +122,7 @@ export class Proxy {
         }
         deps.account?.(account);
       },
-      bug: (error) => deps.log.error("bug.caught", { error: described(error) }),
+      bug: this.#bug,
     });
   }
 
@@ -289,6 +290,10 @@ export class Proxy {
 
   readonly #refused = (refusal: Refusal): void => {
     this.#deps.log.line(refusalLine(refusal));
+  };
+
+  readonly #bug = (error: unknown): void => {
+    this.#deps.log.error("bug.caught", { error: described(error) });
   };
 
   #startProbes({ rules, members }: Pool, wanted: ReadonlySet<string>): void {

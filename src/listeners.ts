@@ -13,6 +13,7 @@ export interface ListenersDeps {
   readonly engine: Pick<Engine, "listen">;
   readonly serve: (exchange: Exchange) => Promise<void>;
   readonly refused: (refusal: Refusal) => void;
+  readonly bug: (error: unknown) => void;
   /** How connections to a listener become TLS. */
   readonly door: (rules: ListenRules) => TlsDoor;
   readonly log: Log;
@@ -99,10 +100,10 @@ export class Listeners {
 
   /** Undefined for one that opens by itself and may be missing. */
   async #listen(key: string, rules: ListenRules, early: Terms): Promise<Listener | undefined> {
-    const { engine, serve, refused, log } = this.#deps;
+    const { engine, serve, refused, bug, log } = this.#deps;
     try {
       const terms = () => this.#terms.get(key) ?? early;
-      return await engine.listen(rules.address, serve, { terms, refused });
+      return await engine.listen(rules.address, serve, { terms, refused, bug });
     } catch (error) {
       if (rules.written || !(error instanceof ListenError)) throw error;
       if (!this.#missed.has(key)) {

@@ -264,6 +264,8 @@ export interface ListenOptions {
   readonly terms?: () => Terms;
   /** Hears of requests that broke the rules of HTTP and became no exchange, where the engine sees them. */
   readonly refused?: (refusal: Refusal) => void;
+  /** Hears of bugs of ours that have ended one connection; thrown again when not given. */
+  readonly bug?: (error: unknown) => void;
 }
 
 /** A way to carry bytes: accepts exchanges on one side, sends attempts on the other. */

@@ -40,6 +40,7 @@ class Scene {
       engine,
       serve: () => Promise.resolve(),
       refused: () => {},
+      bug: (error) => assert.fail(String(error)),
       door: (rules) => ({ rules, choose: () => undefined, failed: () => {} }) as TlsDoor,
       log: {
         debug() {},

@@ -6,6 +6,8 @@ import { latin1Bytes } from "./bytes.ts";
 import { wireTransport } from "./client.ts";
 import { Deadlines } from "../deadlines.ts";
 import { FirstBytes } from "./first_bytes.ts";
+import { CODE } from "./h2_frames.ts";
+import { goawayFrame, settingsFrame, together } from "./h2_make.ts";
 import type { H2Deps } from "./h2_reception.ts";
 import { H2Server } from "./h2_server.ts";
 import { StreamShare } from "./h2_share.ts";
@@ -19,6 +21,8 @@ export const CONNECTIONS_MAX = 16_384;
 const FULL = latin1Bytes(
   "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
 );
+/** A server's settings come first. No stream was looked at, so that all may be asked again elsewhere. */
+const FULL_H2 = together([settingsFrame([]), goawayFrame(CODE.enhanceYourCalm, 0)]);
 
 export function wireEngine(net: Net, limits: ServerLimits = SERVER_LIMITS): Engine {
   const deadlines = new Deadlines(net.clock);
@@ -31,6 +35,9 @@ export function wireEngine(net: Net, limits: ServerLimits = SERVER_LIMITS): Engi
 }
 
 function ignore(): void {}
+function throwAgain(error: unknown): void {
+  throw error;
+}
 
 interface Wishes extends ListenOptions {
   readonly serve: (exchange: Exchange) => Promise<void>;
@@ -60,7 +67,7 @@ function sideFor(connection: Connection, terms: ListenOptions["terms"], deps: H2
 
 async function listen(
   address: Address,
-  { serve, terms, refused = ignore }: Wishes,
+  { serve, terms, refused = ignore, bug = throwAgain }: Wishes,
   { net, deadlines, limits, share }: Common,
 ): Promise<Listener> {
   const open = new Set<ClientSide>();
@@ -73,6 +80,7 @@ async function listen(
     share,
     serve,
     refused,
+    bug,
     localPort: undefined,
     gone(side) {
       open.delete(side);
@@ -87,7 +95,7 @@ async function listen(
       if (closing) accepted.drain();
       return;
     }
-    connection.write(FULL);
+    connection.write(connection.tls?.protocol === "h2" ? FULL_H2 : FULL);
     connection.close();
   };
   const listener = await net.listen(address, accept, terms && (() => terms().door));

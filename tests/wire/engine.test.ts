@@ -7,6 +7,7 @@ import { Deadlines } from "../../src/deadlines.ts";
 import { CONNECTIONS_MAX, wireEngine } from "../../src/wire/engine.ts";
 import { WireTunnel } from "../../src/wire/tunnel.ts";
 import { ManualClock, settled } from "../support/manual_clock.ts";
+import { CODE, H2Peer } from "./h2_peer.ts";
 import { MemoryConnection, MemoryNet } from "./memory_net.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -28,12 +29,18 @@ const NOTHING = { status: 200, reason: "", body: undefined, tunnel: undefined };
 const answer = (exchange: Exchange) => exchange.answer({ ...NOTHING, fields: Fields.empty() });
 
 describe("wireEngine().listen()", () => {
-  it("refuses connections beyond its maximum in words", async () => {
+  it("refuses connections beyond its maximum in words that they understand", async () => {
     const { net } = await open();
     const all = Array.from({ length: CONNECTIONS_MAX }, () => net.connect());
     const over = net.connect();
     assert.match(over.text, /^HTTP\/1.1 503 .*Connection: close/s);
     assert.equal(over.state, "closed");
+    const overH2 = net.connect("h2");
+    assert.deepEqual(new H2Peer(overH2, "client").heard(), [
+      "settings 0",
+      `goaway 0 ${CODE.enhanceYourCalm}`,
+    ]);
+    assert.equal(overH2.state, "closed");
     all[0]?.leaves();
     assert.equal(net.connect().state, "open");
   });

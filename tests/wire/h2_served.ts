@@ -46,6 +46,7 @@ export function connect(
   const client = new H2Peer(connection, "client");
   const exchanges: Exchange[] = [];
   const refusals: string[] = [];
+  const bugs: string[] = [];
   let gone = 0;
   const server = new H2Server(connection, {
     clock,
@@ -56,11 +57,12 @@ export function connect(
       await serve(exchange);
     },
     refused: ({ status, reason }) => void refusals.push(`${status} ${reason}`),
+    bug: (error) => void bugs.push(String(error)),
     localPort: 8080,
     share,
     gone: () => void gone++,
   });
-  return { clock, connection, client, server, exchanges, refusals, gone: () => gone };
+  return { clock, connection, client, server, exchanges, refusals, bugs, gone: () => gone };
 }
 
 /** A connection past the pleasantries. */
