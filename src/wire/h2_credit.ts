@@ -2,11 +2,17 @@
 
 export class Credit {
   readonly #sizeBytes: number;
+  readonly #leastBytes: number;
   #leftBytes: number;
   #owedBytes = 0;
 
-  constructor(sizeBytes: number) {
+  /**
+   * Half of it is worth a frame; and `leastBytes` are where the peer may send no more than that besides. On a
+   * connection the rest may wait for readers who never come, and would keep all others from sending.
+   */
+  constructor(sizeBytes: number, leastBytes: number = sizeBytes / 2) {
     this.#sizeBytes = sizeBytes;
+    this.#leastBytes = leastBytes;
     this.#leftBytes = sizeBytes;
   }
 
@@ -19,10 +25,12 @@ export class Credit {
   /** Bytes are out of the way. Returns how many more the peer may be told to send; zero until that is worth a frame. */
   earn(bytes: number): number {
     this.#owedBytes += bytes;
-    if (this.#owedBytes < this.#sizeBytes / 2) return 0;
-    const more = this.#owedBytes;
-    this.#leftBytes += more;
+    const owed = this.#owedBytes;
+    const isWorth = owed >= this.#sizeBytes / 2 ||
+      (owed >= this.#leastBytes && owed >= this.#leftBytes);
+    if (!isWorth) return 0;
+    this.#leftBytes += owed;
     this.#owedBytes = 0;
-    return more;
+    return owed;
   }
 }

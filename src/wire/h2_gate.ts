@@ -2,10 +2,13 @@
  * Where all streams of an HTTP/2 connection pass on their way out: its window and the system say how much, and
  * turns say who. Knows nothing of what is sent.
  */
+import type { Clock } from "../platform/platform.ts";
 import { WINDOW_MAX } from "./h2_frames.ts";
 
 /** Bytes of one stream in a turn, while others wait for theirs. */
 const TURN_BYTES = 64 * 1024;
+/** Bytes of all streams together before other connections have their turn: a millisecond or two, with TLS. */
+const RUN_BYTES = 256 * 1024;
 
 /** Whoever has something to send, and waits for his turn. */
 export interface InLine {
@@ -21,12 +24,21 @@ export class Gate {
   blocked = false;
   /** Read from a source and not sent yet, in bytes. */
   held = 0;
-  readonly #line: InLine[] = [];
+  readonly #clock: Pick<Clock, "soon">;
+  /** Sent since others had their turn. */
+  #runBytes = 0;
+  /** In the order they came. */
+  readonly #line = new Set<InLine>();
   /** Calls to be made when it opens, in the order they came. */
   readonly #waiting = new Set<() => void>();
+  readonly #goOn = () => {
+    this.#runBytes = 0;
+    this.serve();
+  };
 
-  constructor(window: number) {
+  constructor(window: number, clock: Pick<Clock, "soon">) {
     this.window = window;
+    this.#clock = clock;
   }
 
   block(): void {
@@ -55,7 +67,15 @@ export class Gate {
   }
 
   get room(): number {
-    return this.blocked ? 0 : this.window;
+    return this.blocked ? 0 : Math.min(this.window, RUN_BYTES - this.#runBytes);
+  }
+
+  /** Bytes of content were sent. */
+  sent(bytes: number): void {
+    this.window -= bytes;
+    const before = this.#runBytes;
+    this.#runBytes += bytes;
+    if (before < RUN_BYTES && this.#runBytes >= RUN_BYTES) this.#clock.soon(this.#goOn);
   }
 
   /** The peer takes more; says whether it may say so. */
@@ -66,18 +86,24 @@ export class Gate {
 
   /** Whether nobody stands in line. */
   get free(): boolean {
-    return this.#line.length === 0;
+    return this.#line.size === 0;
   }
 
   enter(one: InLine): void {
-    this.#line.push(one);
+    this.#line.add(one);
+  }
+
+  /** Has nothing to send any more. */
+  leave(one: InLine): void {
+    this.#line.delete(one);
   }
 
   /** Lets those in line send, a turn each, as long as there is room. */
   serve(): void {
     while (this.room > 0) {
-      const next = this.#line.shift();
+      const [next] = this.#line;
       if (next === undefined) return;
+      this.#line.delete(next);
       next.turn(TURN_BYTES);
     }
   }

@@ -12,7 +12,7 @@ interface Bound {
   readonly perSecond: number;
   /** Times that every whole answer allows for. */
   readonly perAnswer: number;
-  /** Times that every write of an answer's bytes allows for. */
+  /** Times that every write of an answer's bytes allows for, large ones counted as several. */
   readonly perWrite: number;
 }
 
@@ -36,13 +36,19 @@ const BOUNDS = {
   ping: { what: "pings", burst: 100, perSecond: 10, perAnswer: 1, perWrite: 1 },
   /** Priorities, which nobody heeds (CVE-2019-9513). */
   priority: { what: "priorities", burst: 500, perSecond: 50, perAnswer: 4, perWrite: 0 },
-  /** Windows widened, of which a few to every write are of use (CVE-2019-9511, CVE-2019-9517). */
+  /**
+   * Windows widened, of which a few to every write are of use (CVE-2019-9511, CVE-2019-9517). Go's client widens
+   * both for every 4 KiB that it reads, however much of them came at once.
+   */
   window: { what: "window updates", burst: 1000, perSecond: 100, perAnswer: 4, perWrite: 4 },
   /** Frames of a body with nothing in them and no end (CVE-2019-9518). */
   empty: { what: "empty frames of bodies", burst: 100, perSecond: 10, perAnswer: 1, perWrite: 0 },
   /** Frames of types or streams that are nobody's. Chrome tells priorities in one of those. */
   stray: { what: "frames of no use", burst: 500, perSecond: 50, perAnswer: 4, perWrite: 0 },
 } as const satisfies Record<string, Bound>;
+
+/** A write of more counts as several: clients act on what they read, and read little at a time. */
+const WRITE_BYTES = 4 * 1024;
 
 export type Nuisance = keyof typeof BOUNDS;
 
@@ -53,23 +59,29 @@ const PLACES = new Map(Object.keys(BOUNDS).map((nuisance, at) => [nuisance, KEPT
 export class Guard {
   /** Whole answers so far. */
   answers = 0;
-  /** Writes of answers' bytes so far. */
-  writes = 0;
+  #writes = 0;
   readonly #kept = new Float64Array(KEPT * PLACES.size);
+
+  /** Bytes of an answer were written. */
+  wrote(bytes: number): void {
+    this.#writes += Math.ceil(bytes / WRITE_BYTES);
+  }
 
   /** Counts one. Returns what there was too much of, if it was out of bounds. `now` is `elapsed` time. */
   count(nuisance: Nuisance, now: number): string | undefined {
     const { what, burst, perSecond, perAnswer, perWrite }: Bound = BOUNDS[nuisance];
     const kept = this.#kept;
     const at = PLACES.get(nuisance) ?? 0;
+    const lately = kept[at] ?? 0;
     const forgiven = (now - (kept[at + 1] ?? 0)) / 1000 * perSecond +
-      (this.answers - (kept[at + 2] ?? 0)) * perAnswer +
-      (this.writes - (kept[at + 3] ?? 0)) * perWrite;
-    const times = Math.max(0, (kept[at] ?? 0) - forgiven) + 1;
+      (this.answers - (kept[at + 2] ?? 0)) * perAnswer;
+    // What writes allow for is saved up: whoever has all of an answer may yet have much of it to read.
+    const times = Math.max(Math.min(lately, 0), lately - forgiven) + 1 -
+      (this.#writes - (kept[at + 3] ?? 0)) * perWrite;
     kept[at] = times;
     kept[at + 1] = now;
     kept[at + 2] = this.answers;
-    kept[at + 3] = this.writes;
+    kept[at + 3] = this.#writes;
     return times <= burst ? undefined : what;
   }
 }

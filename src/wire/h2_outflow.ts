@@ -36,7 +36,6 @@ export class Upload implements InLine {
   readonly #road: Road;
   /** What was read and is to go out. */
   #chunk: Uint8Array = NOTHING;
-  #inLine = false;
   #stopped = false;
   /** Ends the wait that is under way. */
   #wake: (() => void) | undefined;
@@ -59,7 +58,7 @@ export class Upload implements InLine {
     this.touched = true;
     this.sentBytes += bytes;
     this.window -= bytes;
-    this.#road.gate.window -= bytes;
+    this.#road.gate.sent(bytes);
   }
 
   /** Whether a source may be read now: without room for what it gives, that would only pile up. */
@@ -101,8 +100,6 @@ export class Upload implements InLine {
 
   /** Sends so many bytes at most, as its turn has come. */
   turn(bytes: number): void {
-    this.#inLine = false;
-    if (this.#stopped) return;
     this.#go(bytes);
     if (this.#chunk.length === 0) return this.#rest();
     this.#stopTimer ??= this.#road.waits?.();
@@ -113,6 +110,8 @@ export class Upload implements InLine {
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
+    // Its place would be kept for as long as the others wait.
+    this.#road.gate.leave(this);
     this.#road.gate.held -= this.#chunk.length;
     this.#chunk = NOTHING;
     this.#rest();
@@ -127,8 +126,7 @@ export class Upload implements InLine {
   }
 
   #lineUp(): void {
-    if (this.#wake === undefined || this.#inLine || this.window <= 0) return;
-    this.#inLine = true;
+    if (this.#wake === undefined || this.window <= 0) return;
     this.#road.gate.enter(this);
   }
 

@@ -19,6 +19,7 @@ import {
   FLAG,
   FRAME,
   type Frame,
+  FRAME_LIMIT_BYTES,
   FrameReader,
   SETTING,
   settingsOf,
@@ -42,6 +43,12 @@ export const FORSAKEN_MAX = STREAMS_MAX;
 /** Bytes of requests that may wait for their readers, on all streams together. */
 const WINDOW_BYTES = 2 * 1024 * 1024;
 
+/** What may be dealt with in one turn, a frame being one: a few milliseconds, in the worst case. */
+const TURN_WORK = 512;
+/** What a head is in frames, with all that a request begins with. And how much of its block makes one more. */
+const HEAD_WORK = 8;
+const BLOCK_BYTES = 64;
+
 export interface H2Deps extends ServerDeps {
   /** What all clients have of the streams that may be. */
   readonly share: StreamShare;
@@ -58,6 +65,8 @@ export interface Host {
   rests(): void;
   /** A ping of ours came back. */
   echoed(): void;
+  /** A bug of ours was thrown where nobody else would hear of it. */
+  failed(error: unknown): void;
 }
 
 export class Reception implements H2Site {
@@ -80,7 +89,7 @@ export class Reception implements H2Site {
   readonly #reader = new FrameReader();
   readonly #blocks: Blocks;
   readonly #guard = new Guard();
-  readonly #credit = new Credit(WINDOW_BYTES);
+  readonly #credit = new Credit(WINDOW_BYTES, FRAME_LIMIT_BYTES);
   /** Whether the block that comes begins a stream, and one that waits for itself. */
   #opening = false;
   #selfish = false;
@@ -110,13 +119,24 @@ export class Reception implements H2Site {
     this.tell(together([settings, window]));
   }
 
-  /** Throws `BrokenConnection` or `BrokenBlock` where the connection cannot go on. */
+  /** Takes bytes, of which `go` deals with the frames. All of them, before more is taken. */
   take(bytes: Uint8Array): void {
     this.#reader.take(bytes);
+  }
+
+  /**
+   * Deals with as many frames as one turn is for; says whether there may be more. Throws `BrokenConnection` or
+   * `BrokenBlock` where the connection cannot go on.
+   */
+  go(): boolean {
+    let left = TURN_WORK;
     for (let one = this.#reader.next(); one !== undefined; one = this.#reader.next()) {
       this.#take(one);
-      if (this.over) return;
+      if (this.over) return false;
+      left -= workOf(one);
+      if (left <= 0) return true;
     }
+    return false;
   }
 
   /** The client is gone, or will hear no more. */
@@ -133,7 +153,7 @@ export class Reception implements H2Site {
 
   write(bytes: Uint8Array): void {
     if (this.over) return;
-    this.#guard.writes++;
+    this.#guard.wrote(bytes.length);
     this.#host.outbox.push(bytes);
   }
 
@@ -248,10 +268,10 @@ export class Reception implements H2Site {
     const exchange = new H2Exchange(stream, { head, ends: end }, this);
     this.streams.add(exchange);
     this.#deps.share.opened();
-    void this.#deps.serve(exchange).then(() => {
+    this.#deps.serve(exchange).then(() => {
       exchange.rest();
       this.#forsaken.delete(exchange);
-    });
+    }).catch((error: unknown) => this.#host.failed(error));
   }
 
   /** Answers what is not worth an exchange. What is malformed gets no answer, as it asks for nothing. */
@@ -322,4 +342,9 @@ export class Reception implements H2Site {
     }
     this.gate.serve();
   }
+}
+
+function workOf({ type, payload }: Frame): number {
+  if (type !== FRAME.headers && type !== FRAME.continuation) return 1;
+  return HEAD_WORK + payload.length / BLOCK_BYTES;
 }

@@ -10,6 +10,7 @@ import { frame, goawayFrame, PREFACE } from "./h2_make.ts";
 import { Outbox } from "./h2_outbox.ts";
 import { Gate } from "./h2_gate.ts";
 import { type H2Deps, type Host, Reception } from "./h2_reception.ts";
+import { Turns } from "./h2_turns.ts";
 import type { ClientSide } from "./server.ts";
 
 /** Any eight bytes, for the ping that finds out whether the client has heard that we leave. */
@@ -21,10 +22,11 @@ export class H2Server implements ConnectionEvents, ClientSide, Host, Waiting {
   readonly connection: Connection;
   readonly misplaced: boolean;
   readonly localPort: number | undefined;
-  readonly gate = new Gate(DEFAULT_WINDOW_BYTES);
+  readonly gate: Gate;
   readonly outbox: Outbox;
   readonly #deps: H2Deps;
   readonly #reception: Reception;
+  readonly #turns: Turns;
   /** Bytes of the preface that have come. */
   #prefaced = 0;
   /**
@@ -37,6 +39,8 @@ export class H2Server implements ConnectionEvents, ClientSide, Host, Waiting {
   /** `elapsed` time by which the present state must have ended. */
   #endBy = Infinity;
   #lingerEnd = 0;
+  /** By a bug of ours. */
+  #broken = false;
 
   /** `misplaced`: in the clear where it is not answered so. */
   constructor(connection: Connection, deps: H2Deps, misplaced = false) {
@@ -44,10 +48,12 @@ export class H2Server implements ConnectionEvents, ClientSide, Host, Waiting {
     this.misplaced = misplaced;
     this.localPort = deps.localPort;
     this.#deps = deps;
-    this.outbox = new Outbox(connection, this.gate, {
-      clock: deps.clock,
-      stuck: () => connection.reset(),
-    });
+    const clock = {
+      soon: (callback: () => void) => deps.clock.soon(() => this.#safely(callback)),
+    };
+    this.gate = new Gate(DEFAULT_WINDOW_BYTES, clock);
+    this.outbox = new Outbox(connection, this.gate, { clock, stuck: () => connection.reset() });
+    this.#turns = new Turns({ connection, clock, deal: (bytes) => this.#deal(bytes) });
     this.#reception = new Reception(this, deps);
     connection.events = this;
     deps.deadlines.add(this);
@@ -60,30 +66,22 @@ export class H2Server implements ConnectionEvents, ClientSide, Host, Waiting {
       const { clock, limits } = this.#deps;
       this.#endBy = Math.min(clock.elapsed() + limits.lingerMs, this.#lingerEnd);
     }
-    if (this.#ended) return;
-    this.outbox.gather();
-    try {
-      this.#reception.take(this.#prefaced < PREFACE.length ? this.#greeted(bytes) : bytes);
-    } catch (error) {
-      const broken = error instanceof BrokenConnection || error instanceof BrokenBlock;
-      if (!broken) throw error;
-      this.#break(error);
-    } finally {
-      this.outbox.flush();
-    }
+    if (!this.#ended) this.#safely(() => this.#turns.give(bytes));
   }
 
   drained(): void {
-    this.outbox.gather();
-    this.gate.open();
-    this.outbox.flush();
+    this.#safely(() => {
+      this.outbox.gather();
+      this.gate.open();
+      this.outbox.flush();
+    });
   }
 
   closed(): void {
     this.#state = "over";
     this.#deps.deadlines.drop(this);
     this.#deps.gone(this);
-    this.#reception.leave();
+    this.#safely(() => this.#leave());
   }
 
   get deadline(): number {
@@ -93,6 +91,10 @@ export class H2Server implements ConnectionEvents, ClientSide, Host, Waiting {
   }
 
   expire(): void {
+    this.#safely(() => this.#expire());
+  }
+
+  #expire(): void {
     switch (this.#state) {
       case "open":
       case "leaving":
@@ -131,6 +133,48 @@ export class H2Server implements ConnectionEvents, ClientSide, Host, Waiting {
   /** Nothing that comes is heard any more. */
   get #ended(): boolean {
     return this.#reception.over;
+  }
+
+  /** A bug of ours ends this connection, and no other. */
+  failed(error: unknown): void {
+    if (!this.#broken && this.#state !== "over") {
+      this.#broken = true;
+      // Past the outbox, which may be what is broken.
+      const farewell = goawayFrame(CODE.internal, this.#reception.streams.lastId);
+      this.#safely(() => this.connection.write(farewell));
+      this.#safely(() => this.#close());
+    }
+    this.#deps.bug(error);
+  }
+
+  #safely(work: () => unknown): void {
+    try {
+      work();
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
+  /** Deals with what comes, for one turn. Says whether some of it is left. */
+  #deal(bytes: Uint8Array | undefined): boolean {
+    this.outbox.gather();
+    try {
+      const begins = this.#prefaced < PREFACE.length;
+      if (bytes !== undefined) this.#reception.take(begins ? this.#greeted(bytes) : bytes);
+      return this.#reception.go();
+    } catch (error) {
+      const broken = error instanceof BrokenConnection || error instanceof BrokenBlock;
+      if (!broken) throw error;
+      this.#break(error);
+      return false;
+    } finally {
+      this.outbox.flush();
+    }
+  }
+
+  #leave(): void {
+    this.#turns.stop();
+    this.#reception.leave();
   }
 
   /** Reads the preface; returns what follows. */
@@ -173,7 +217,7 @@ export class H2Server implements ConnectionEvents, ClientSide, Host, Waiting {
   #linger(): void {
     this.#state = "lingering";
     this.outbox.empty();
-    this.#reception.leave();
+    this.#leave();
     const { clock, limits } = this.#deps;
     const now = clock.elapsed();
     this.#endBy = now + limits.lingerMs;
@@ -183,8 +227,11 @@ export class H2Server implements ConnectionEvents, ClientSide, Host, Waiting {
 
   #close(): void {
     this.#state = "closing";
-    this.#reception.leave();
     this.#endBy = this.#deps.clock.elapsed() + this.#deps.limits.lingerLimitMs;
-    this.connection.close();
+    try {
+      this.#leave();
+    } finally {
+      this.connection.close();
+    }
   }
 }

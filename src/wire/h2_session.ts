@@ -57,7 +57,7 @@ export class Session implements ConnectionEvents, Waiting, Link {
   readonly clock: Clock;
   /** Settles with what is wrong, or with undefined once the upstream has shown that it speaks HTTP/2. */
   readonly greeted: Promise<string | undefined>;
-  readonly gate = new Gate(DEFAULT_WINDOW_BYTES);
+  readonly gate: Gate;
   readonly #deps: SessionDeps;
   readonly #reader = new FrameReader();
   readonly #blocks: Blocks;
@@ -81,6 +81,7 @@ export class Session implements ConnectionEvents, Waiting, Link {
   constructor(deps: SessionDeps) {
     this.#deps = deps;
     this.clock = deps.clock;
+    this.gate = new Gate(DEFAULT_WINDOW_BYTES, deps.clock);
     this.#blocks = new Blocks(deps.headLimitBytes);
     this.greeted = new Promise((resolve) => (this.#greet = resolve));
   }

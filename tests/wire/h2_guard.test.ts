@@ -46,8 +46,16 @@ describe("Guard.count()", () => {
       guard.answers++;
       assert.equal(guard.count("reset", 0), undefined);
     }
-    guard.writes += 1_000_000;
+    guard.wrote(1e9);
     assert.equal(inARow(guard, "reset", 0), 499);
+  });
+
+  it("saves up what large writes allow for, and no time", () => {
+    const guard = new Guard();
+    guard.count("window", 0);
+    guard.wrote(4_096_000);
+    assert.equal(inARow(guard, "window", 1e9), 5_000);
+    assert.equal(guard.count("window", 1e9), "window updates");
   });
 
   it("saves nothing up: who was good for long may do no more at once than others", () => {

@@ -396,6 +396,33 @@ describe("H2Server leaves alone a client that", () => {
     assert.deepEqual(opened.refusals, []);
   });
 
+  it("opens both windows for every four KiB of a long answer, as Go's does", async () => {
+    const pieces = Array.from({ length: 12 }, () => new Uint8Array(500_000));
+    const opened = open((exchange) => exchange.answer(reply({ body: new FakeBody(pieces) })), [
+      [SETTING.initialWindow, 4_000_000],
+    ]);
+    const { client } = opened;
+    client.number(FRAME.windowUpdate, 0, 4_000_000);
+    ask(client, 1);
+    let bytes = 0;
+    for (let ended = false; !ended;) {
+      await settled();
+      const said = client.said();
+      assert.ok(said.length > 0, `Stalls after ${bytes} bytes`);
+      for (const words of said) {
+        ended ||= words.startsWith("data 1 end");
+        const size = Number(/^data 1 (\d+)$/.exec(words)?.[1] ?? 0);
+        bytes += size;
+        for (let read = 0; read < size; read += 4_096) {
+          const step = Math.min(4_096, size - read);
+          client.number(FRAME.windowUpdate, 0, step).number(FRAME.windowUpdate, 1, step);
+        }
+      }
+    }
+    assert.equal(bytes, 6_000_000);
+    assert.deepEqual(opened.refusals, []);
+  });
+
   it("sends a long body in small pieces", async () => {
     let bytes = 0;
     const opened = open(async (exchange) => {

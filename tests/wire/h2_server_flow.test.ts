@@ -5,6 +5,7 @@ import { Fields } from "../../src/fields.ts";
 import type { ByteSource, Delivery } from "../../src/model.ts";
 import { FakeBody } from "../support/fake_bytes.ts";
 import { settled } from "../support/manual_clock.ts";
+import { frame } from "../../src/wire/h2_make.ts";
 import { CODE, FRAME, H2Peer, SETTING } from "./h2_peer.ts";
 import { ASKED, asking, goesOn, open, POST, sayPath } from "./h2_served.ts";
 import { reply, type Serve } from "./served.ts";
@@ -325,8 +326,43 @@ describe("H2Server and its own windows", () => {
       for (let piece = 0; piece < 16; piece++) await all[at]?.read();
     }
     await settled();
+    // While it is shut a frame's worth of it is worth telling, and then ever less.
     const opened = client.heard().filter((words) => words.startsWith("windowUpdate 0"));
-    assert.deepEqual(opened, [`windowUpdate 0 ${WINDOW / 2}`]);
+    const steps = [1, 1, 2, 4, 8, 16, 32].map((frames) => frames * FRAME_BYTES);
+    assert.deepEqual(opened, steps.map((bytes) => `windowUpdate 0 ${bytes}`));
+  });
+
+  it("opens the connection's window at half where there is room", async () => {
+    const { client, all } = bodies();
+    for (let at = 0; at < 4; at++) {
+      client.headers(2 * at + 1, POST);
+      fill(client, 2 * at + 1, STREAM_WINDOW);
+    }
+    for (let piece = 0; piece < 63; piece++) await all[piece >> 4]?.read();
+    const opened = () => client.heard().filter((words) => words.startsWith("windowUpdate 0"));
+    assert.deepEqual(opened(), []);
+    await all[3]?.read();
+    await settled();
+    assert.deepEqual(opened(), [`windowUpdate 0 ${WINDOW / 2}`]);
+  });
+
+  it("lets a body on though most of the connection's window waits for readers who never come", async () => {
+    const { client, all } = bodies();
+    for (let at = 0; at < 7; at++) {
+      client.headers(2 * at + 1, POST);
+      fill(client, 2 * at + 1, STREAM_WINDOW);
+    }
+    client.headers(15, POST);
+    let room = WINDOW - 7 * STREAM_WINDOW;
+    for (let sent = 0; sent < 2 * WINDOW; sent += FRAME_BYTES) {
+      assert.ok(room >= FRAME_BYTES, `Stalls after ${sent} bytes`);
+      client.data(15, new Uint8Array(FRAME_BYTES));
+      room -= FRAME_BYTES;
+      await all[7]?.read();
+      for (const words of client.heard()) {
+        if (words.startsWith("windowUpdate 0 ")) room += Number(words.split(" ")[2]);
+      }
+    }
   });
 
   it("6.9.1: resets a stream that brings more than its window", async () => {
@@ -373,6 +409,27 @@ describe("H2Server and its own windows", () => {
     fill(client, 1, STREAM_WINDOW / 2);
     await settled();
     assert.deepEqual(client.said(), []);
+  });
+
+  it("joins what comes byte by byte and waits, and gives all of the window back", async () => {
+    const { client, connection, all } = bodies();
+    client.headers(1, POST);
+    const one = frame(FRAME.data, 0, 1, Uint8Array.of(7));
+    const many = Buffer.concat(Array.from({ length: 1_000 }, () => one));
+    for (let at = 0; at < STREAM_WINDOW / 2; at += 1_000) connection.says(many);
+    do await settled(); while (connection.paused);
+    let [pieces, bytes, keptBytes] = [0, 0, 0];
+    while (bytes < STREAM_WINDOW / 2) {
+      const piece = await all[0]?.read() ?? assert.fail("Ends early");
+      pieces++;
+      bytes += piece.length;
+      keptBytes += piece.buffer.byteLength;
+      assert.ok(piece.every((byte) => byte === 7));
+    }
+    assert.ok(pieces < 40, `${pieces} pieces`);
+    assert.ok(keptBytes < 1.2 * bytes, `${keptBytes} bytes are kept`);
+    await settled();
+    assert.deepEqual(client.heard(), [`windowUpdate 1 ${bytes}`]);
   });
 
   it("keeps no large chunk in memory for a sliver of it", async () => {

@@ -3,11 +3,12 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Exchange, Refusal } from "../../src/model.ts";
 import { wireEngine } from "../../src/wire/engine.ts";
+import { StreamShare } from "../../src/wire/h2_share.ts";
 import { SERVER_LIMITS } from "../../src/wire/limits.ts";
 import { FakeBody } from "../support/fake_bytes.ts";
 import { ManualClock, settled } from "../support/manual_clock.ts";
 import { CODE, FLAG, FRAME, H2Peer, packed, PREFACE } from "./h2_peer.ts";
-import { ASKED, connect, goesOn, open, POST, sayPath } from "./h2_served.ts";
+import { ASKED, asking, connect, goesOn, open, POST, sayPath } from "./h2_served.ts";
 import { type MemoryConnection, MemoryNet } from "./memory_net.ts";
 import { GET, held, reply } from "./served.ts";
 
@@ -312,6 +313,57 @@ describe("wireEngine().listen() with HTTP/2 in the clear", () => {
     listener.abort();
     assert.deepEqual([silent.state, busy.state], ["reset", "reset"]);
   });
+});
+
+describe("H2Server, however it ends, gives back", () => {
+  const endings: [string, (opened: ReturnType<typeof open>) => unknown][] = [
+    ["streams that their client resets", ({ client }) => {
+      for (let stream = 1; stream < 20; stream += 2) client.number(FRAME.rst, stream, CODE.cancel);
+    }],
+    ["streams that break the rules", ({ client }) => {
+      for (let stream = 1; stream < 20; stream += 2) client.number(FRAME.windowUpdate, stream, 0);
+    }],
+    ["a connection that breaks the rules", ({ client }) => client.number(FRAME.windowUpdate, 0, 0)],
+    ["a connection whose client leaves", ({ connection }) => connection.leaves()],
+    ["a connection that is cut", ({ connection }) => connection.reset()],
+    ["a connection that is drained, and whose client leaves then", ({ server, connection }) => {
+      server.drain();
+      connection.leaves();
+    }],
+    ["a connection that took too long over a head", async ({ client, clock }) => {
+      client.raw(FRAME.headers, 0, 21, new Uint8Array(0));
+      await clock.advance(headTimeoutMs + TICK_MS);
+    }],
+  ];
+  for (const [title, ends] of endings) {
+    it(`all that was kept for ${title}`, async () => {
+      const share = new StreamShare(1_000);
+      const opened = open(
+        (exchange) => {
+          const body = new FakeBody([new Uint8Array(20_000), new Uint8Array(20_000)]);
+          return exchange.target === "/" ? exchange.answer(reply({ body })) : new Promise(() => {});
+        },
+        [],
+        share,
+      );
+      const { client, server } = opened;
+      // Some wait for the connection's window in line, some for an answer, some for a body.
+      for (let stream = 1; stream < 12; stream += 2) client.headers(stream, ASKED, true);
+      client.headers(13, asking({ ":path": "/never" }), true);
+      client.headers(15, asking({ ":path": "/never" })).data(15, "x");
+      for (let stream = 17; stream < 20; stream += 2) client.headers(stream, ASKED);
+      await settled();
+      assert.ok(share.open > 5, String(share.open));
+      assert.equal(server.gate.free, false);
+      await ends(opened);
+      await settled();
+      assert.deepEqual([share.open, server.gate.free, server.gate.held], [0, true, 0]);
+      assert.deepEqual(
+        opened.exchanges.filter(({ target, signal }) => target === "/never" && !signal.aborted),
+        [],
+      );
+    });
+  }
 });
 
 describe("H2Server beside others", () => {

@@ -190,8 +190,10 @@ describe("H2Server, requests", () => {
     it(`answers ${title} with ${status}, and goes on`, async () => {
       const opened = open();
       opened.client.headers(1, fields, true);
+      await settled();
       assert.deepEqual(opened.client.said(), [`headers 1 end :status=${status} content-length=0`]);
       opened.client.headers(3, fields, false);
+      await settled();
       assert.deepEqual(opened.client.said(), [
         `headers 3 end :status=${status} content-length=0`,
         `rst 3 ${CODE.none}`,
