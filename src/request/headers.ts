@@ -37,8 +37,8 @@ const HOP_BY_HOP = new Set([
   "upgrade",
 ]);
 
-/** Pseudonym of RFC 9110 section 7.6.3. */
-const VIA = "1.1 understudy";
+/** RFC 9110 section 7.6.3: the version in which a message came here, and our pseudonym. */
+const via = (version: string): string => `${version} understudy`;
 
 /** The request's fields for one upstream. Made anew for every attempt, as rules may name the upstream. */
 export function requestFields(
@@ -60,7 +60,7 @@ export function requestFields(
   if (!client.viaTrusted || !fields.has("x-forwarded-host")) {
     fields.set("X-Forwarded-Host", visit.host);
   }
-  fields.append("Via", VIA);
+  fields.append("Via", via(exchange.proto.slice("HTTP/".length)));
 
   if (isEmpty(rules) && upstream.headers.length === 0) return fields;
   const values = placeholders(visit, { pool, member });
@@ -73,7 +73,7 @@ export function requestFields(
 export function responseFields(answer: Answer, visit: Visit): Fields {
   const rules = answer.pool.rules.headers.response;
   const fields = endToEnd(answer.response.fields);
-  fields.append("Via", VIA);
+  fields.append("Via", via(answer.member.upstream.scheme === "h2c" ? "2.0" : "1.1"));
   if (!isEmpty(rules)) edit(fields, rules, placeholders(visit, answer));
   if (answer.cookie !== undefined) fields.append("Set-Cookie", answer.cookie);
   return fields;

@@ -38,7 +38,7 @@ function sent(fields: Pairs, viaTrusted = false): Fields {
   return requestFor(forwarding({ fields }, viaTrusted), upstream("a"), NO_RULES);
 }
 
-function answered(fields: Pairs, rules: HeaderRules = NO_RULES): Fields {
+function answered(fields: Pairs, rules: HeaderRules = NO_RULES, by = upstream("a")): Fields {
   const response = {
     status: 200,
     reason: "",
@@ -47,7 +47,7 @@ function answered(fields: Pairs, rules: HeaderRules = NO_RULES): Fields {
     tunnel: undefined,
   };
   const told = { response, cookie: undefined, latencyMs: 1, retries: 0 };
-  return responseFields({ ...place(upstream("a"), rules), ...told }, forwarding().visit);
+  return responseFields({ ...place(by, rules), ...told }, forwarding().visit);
 }
 
 describe("endToEnd()", () => {
@@ -156,6 +156,13 @@ describe("requestFields() forwards", () => {
   it("Via after what was there", () => {
     assert.equal(sent([["Via", "1.0 other"]]).joined("via"), "1.0 other, 1.1 understudy");
   });
+
+  for (const version of ["1.0", "1.1", "2.0", "3.0"]) {
+    it(`Via with the version that a request of HTTP/${version} came in`, () => {
+      const fields = requestFor(forwarding({ proto: `HTTP/${version}` }), upstream("a"), NO_RULES);
+      assert.equal(fields.get("via"), `${version} understudy`);
+    });
+  }
 
   it("no User-Agent and no Accept-Encoding of its own making", () => {
     const fields = sent([]);
@@ -275,6 +282,11 @@ describe("rules", () => {
 });
 
 describe("responseFields()", () => {
+  it("tells in Via of an answer in HTTP/2 that it came so", () => {
+    const fields = answered([["Via", "1.1 other"]], NO_RULES, upstream("a", { scheme: "h2c" }));
+    assert.equal(fields.joined("via"), "1.1 other, 2.0 understudy");
+  });
+
   it("drops the hop's own, keeps the rest in order and repeated, adds Via", () => {
     const fields = answered([
       ["Set-Cookie", "a=1"],

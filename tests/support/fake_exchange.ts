@@ -6,6 +6,7 @@ import { FakeBody } from "./fake_bytes.ts";
 export interface Asked {
   readonly method?: string;
   readonly target?: string;
+  readonly proto?: string;
   readonly scheme?: "http" | "https";
   readonly tls?: Exchange["tls"];
   readonly misplaced?: boolean;
@@ -21,7 +22,7 @@ export interface Asked {
 export class FakeExchange implements Exchange {
   readonly method: string;
   readonly target: string;
-  readonly proto = "HTTP/1.1";
+  readonly proto: string;
   readonly scheme: "http" | "https";
   readonly tls: Exchange["tls"];
   readonly misplaced: boolean;
@@ -40,6 +41,7 @@ export class FakeExchange implements Exchange {
   constructor(asked: Asked = {}) {
     this.method = asked.method ?? "GET";
     this.target = asked.target ?? "/";
+    this.proto = asked.proto ?? "HTTP/1.1";
     this.tls = asked.tls;
     this.scheme = asked.scheme ?? (this.tls === undefined ? "http" : "https");
     this.misplaced = asked.misplaced ?? false;

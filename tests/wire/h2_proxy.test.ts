@@ -107,7 +107,7 @@ describe("the proxy, asked in HTTP/2", () => {
         "x-forwarded-for: 127.0.0.1",
         "x-forwarded-proto: http",
         `x-forwarded-host: 127.0.0.1:${lab.port}`,
-        "via: 1.1 understudy",
+        "via: 2.0 understudy",
         "transfer-encoding: chunked",
       ],
     );
