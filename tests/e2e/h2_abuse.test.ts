@@ -250,6 +250,20 @@ routes:
       });
     });
 
+    it("refuses thousands of requests that come in one go, one turn after the other", async () => {
+      await beside(async () => {
+        using peer = await open();
+        const trace = pack([[":method", "TRACE"], ...asking("/").slice(1)]);
+        const heads = Array.from(
+          { length: 20_000 },
+          (_, at) => headerFrames(2 * at + 1, trace, true),
+        );
+        await peer.pours(Buffer.concat(heads));
+        await peer.until(() => peer.ended.size === heads.length, 30_000);
+        await answered(peer, 40_001);
+      });
+    });
+
     for (const windowBytes of [0, 1]) {
       it(`reads hardly more of answers than windows of ${windowBytes} let through`, async () => {
         await beside(async () => {

@@ -7,7 +7,7 @@ import { FakeBody } from "../support/fake_bytes.ts";
 import { settled } from "../support/manual_clock.ts";
 import { frame } from "../../src/wire/h2_make.ts";
 import { CODE, FRAME, H2Peer, SETTING } from "./h2_peer.ts";
-import { ASKED, asking, goesOn, open, POST, sayPath } from "./h2_served.ts";
+import { ASKED, asking, goesOn, open, type Opened, POST, sayPath } from "./h2_served.ts";
 import { reply, type Serve } from "./served.ts";
 
 const MAX = 0x7fff_ffff;
@@ -399,6 +399,42 @@ describe("H2Server and its own windows", () => {
     client.headers(21, asking({ ":path": "x" }));
     fill(client, 21, WINDOW);
     assert.deepEqual(client.said(), [`rst 21 ${CODE.protocol}`]);
+  });
+
+  /** Sends more than the connection's window in bodies of which nobody wants the rest, as the window lets it. */
+  async function floods({ client, connection }: Opened, begins: (stream: number) => unknown) {
+    let room = WINDOW;
+    for (let stream = 1; stream < 40; stream += 2) {
+      client.headers(stream, POST);
+      await begins(stream);
+      for (let left = STREAM_WINDOW; left > 0; left -= FRAME_BYTES) {
+        for (const words of client.heard()) {
+          if (words.startsWith("windowUpdate 0 ")) room += Number(words.split(" ")[2]);
+        }
+        assert.ok(room >= FRAME_BYTES, `Stalls on stream ${stream}`);
+        client.data(stream, new Uint8Array(FRAME_BYTES));
+        room -= FRAME_BYTES;
+      }
+    }
+    assert.equal(connection.state, "open");
+  }
+
+  it("gives back what comes of bodies behind their answers", async () => {
+    const opened = open((exchange) => exchange.answer(reply()));
+    await floods(opened, settled);
+    assert.equal(opened.exchanges.length, 20);
+  });
+
+  it("gives back what comes of bodies that nobody reads any more", async () => {
+    const opened = bodies();
+    await floods(opened, () => opened.all.at(-1)?.cancel());
+    assert.equal(opened.all.length, 20);
+  });
+
+  it("gives back what comes of bodies whose streams were refused", async () => {
+    const opened = bodies();
+    await floods(opened, (stream) => opened.client.number(FRAME.windowUpdate, stream, 0));
+    assert.equal(opened.all.length, 20);
   });
 
   it("asks for no more of a body that nobody reads any more", async () => {
