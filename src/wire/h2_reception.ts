@@ -44,7 +44,7 @@ export const FORSAKEN_MAX = STREAMS_MAX;
 const WINDOW_BYTES = 2 * 1024 * 1024;
 
 /** What may be dealt with in one turn, a frame being one: a few milliseconds, in the worst case. */
-const TURN_WORK = 512;
+const TURN_WORK = 1024;
 /** What a head is in frames, with all that a request begins with. And how much of its block makes one more. */
 const HEAD_WORK = 8;
 const BLOCK_BYTES = 64;
