@@ -50,6 +50,8 @@ const HEAD_WORK = 8;
 const BLOCK_BYTES = 64;
 
 export interface H2Deps extends ServerDeps {
+  /** Told of what must never happen, and has ended one connection. */
+  readonly bug: (error: unknown) => void;
   /** What all clients have of the streams that may be. */
   readonly share: StreamShare;
 }

@@ -23,8 +23,6 @@ export interface ServerDeps {
   readonly serve: (exchange: Exchange) => Promise<void>;
   /** Told of what was no request, and of one that never came to its end. */
   readonly refused: (refusal: Refusal) => void;
-  /** Told of what must never happen, where it ends a connection. */
-  readonly bug: (error: unknown) => void;
   /** Port of ours that connections come in on; undefined on a unix socket. */
   readonly localPort: number | undefined;
   /** Told when the connection is over. */

@@ -290,6 +290,17 @@ routes:
       });
     });
 
+    it("keeps nobody waiting for the sake of many large answers", async () => {
+      await beside(async () => {
+        using peer = await open([[SETTING.initialWindow, MAX]]);
+        peer.says(numberFrame(FRAME.windowUpdate, 0, MAX - 65_535));
+        const large = `bulk.a.example/down?bytes=${MIB}`;
+        for (let at = 0; at < STREAMS; at++) peer.asks(2 * at + 1, large);
+        await peer.until(() => peer.ended.size === STREAMS, 60_000);
+        assert.equal(peer.received.get(1), MIB);
+      });
+    });
+
     it("owes little to a client that pings and reads nothing", async () => {
       await beside(async () => {
         using peer = await open([[SETTING.initialWindow, MAX]]);

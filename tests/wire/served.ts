@@ -41,9 +41,6 @@ export function open(serve: Serve = echoPath) {
       await serve(exchange);
     },
     refused: ({ status, reason }) => void refusals.push(`${status} ${reason}`),
-    bug: (error) => {
-      throw error;
-    },
     localPort: 8080,
     gone: () => void gone++,
   });
