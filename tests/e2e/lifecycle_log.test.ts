@@ -198,7 +198,7 @@ routes:
 listen: 127.0.0.1:0
 routes:
   - upstreams: [{ url: "http://127.0.0.1:${port}", name: main }]
-    health: { uri: /, interval: 50ms, timeout: 40ms }
+    health: { uri: /, interval: 50ms, timeout: 2s }
 `;
       await using proxy = await Understudy.start(subject, config);
       const down = await proxy.phase("main", "down");

@@ -58,13 +58,14 @@ export class Served implements AsyncDisposable {
     const port = given ?? await freePort();
     const child = new Child(command, {
       ...options,
-      // Caddy keeps things in its home, and must not find another's there.
+      // Each keeps things in its home, ours as root in a folder of the system's, and must not find another's there.
       env: {
         ...env,
         PORT: String(port),
         HOME: folder,
         XDG_DATA_HOME: folder,
         XDG_CONFIG_HOME: folder,
+        STATE_DIRECTORY: folder,
       },
     });
     const served = new Served(name, port, child, folder);

@@ -183,7 +183,9 @@ export class Understudy extends Child {
     await writeFile(path, config);
     const flags = options.engine === undefined ? engineFlags : ["--engine", options.engine];
     const line = [...command, "run", "--config", path, ...flags];
-    const child = new Understudy(line, folder, options);
+    // Never root's own, where it would find what others have left.
+    const env = { STATE_DIRECTORY: join(folder, "state"), ...options.env };
+    const child = new Understudy(line, folder, { ...options, env });
     const started = await orEnd(child, child.line(({ msg }) => msg === "proxy.started"));
     child.url = String((started["listening"] as string[])[0]);
     child.port = Number(new URL(child.url).port);
