@@ -17,7 +17,7 @@ import { dial, listen as listenBytes } from "./net_bun.ts";
 import type { FetchFailure, FetchOptions, HttpServer, Platform } from "./platform.ts";
 import { askLine, runProgram, stayAwake } from "./programs.ts";
 import { serveQuic } from "./quic_bun.ts";
-import { isCompiled } from "./renewal_bun.ts";
+import { isCompiled } from "./reexec_bun.ts";
 import { openSocket, type SocketData, socketData, socketHandlers } from "./sockets_bun.ts";
 import { tellSupervisor } from "./supervisor_bun.ts";
 import { certificateFacts, tlsContext } from "./tls_context.ts";

@@ -13,7 +13,7 @@ const START_VARIABLES: Readonly<Record<string, string>> = {
 };
 
 /** Replaces the process by itself unless that has been done, and does not return then. */
-export function renew(): void {
+export function reexec(): void {
   const missing = Object.keys(START_VARIABLES).filter((name) => process.env[name] === undefined);
   // Another image in the same process: same number, same files, same parent. Windows has no such thing.
   if (missing.length === 0 || process.execve === undefined || process.platform === "win32") return;
