@@ -3,6 +3,7 @@
  * h2load for an exact number of them. Anything but success stops the bench.
  */
 import { readFileSync, writeFileSync } from "node:fs";
+import { CLEAR, type Door, urlOf } from "./door.ts";
 import { run } from "./processes.ts";
 
 /** What a load did and saw: requests, streams, transfers or chunks. */
@@ -15,12 +16,18 @@ export interface Report {
 
 const MS_PER_UNIT: Readonly<Record<string, number>> = { us: 1e-3, ms: 1, s: 1e3, m: 6e4 };
 
-/** Asks for `/small` on so many connections, one request after the other on each. */
+/**
+ * Asks for `/small` on so many connections, one request after the other on each. HTTP/1.1 alone. Takes
+ * up the session of the connection before where it dials again with TLS.
+ */
 export async function wrk(
   port: number,
-  { connections, seconds, body, folder }: {
+  { connections, seconds, door = CLEAR, closing = false, body, folder }: {
     readonly connections: number;
     readonly seconds: number;
+    readonly door?: Door;
+    /** Asks for an end of the connection with each request. */
+    readonly closing?: boolean;
     /** Posted instead of asking with GET. */
     readonly body?: string;
     readonly folder: string;
@@ -34,7 +41,8 @@ export async function wrk(
     "wrk",
     ...["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "10s", "--latency"],
     ...(body === undefined ? [] : ["-s", script]),
-    `http://127.0.0.1:${port}/small`,
+    ...(closing ? ["-H", "Connection: close"] : []),
+    `${urlOf(door, port)}/small`,
   ], `${folder}/wrk.err`);
   if (/Non-2xx|Socket errors/.test(printed)) throw new Error(`wrk saw failures:\n${printed}`);
 
@@ -47,13 +55,19 @@ export async function wrk(
   };
 }
 
-/** Asks for `target` exactly `requests` times, so many at a time; posts `bodyFile` when there is one. */
+/**
+ * Asks for `target` exactly `requests` times, so many at a time; posts `bodyFile` when there is one. Never
+ * takes up a session of TLS again.
+ */
 export async function h2load(
   port: number,
-  { target, requests, connections, bodyFile, folder }: {
+  { target, requests, connections, streams = 1, door = CLEAR, bodyFile, folder }: {
     readonly target: string;
     readonly requests: number;
     readonly connections: number;
+    /** Requests at a time on each connection; HTTP/2 alone. */
+    readonly streams?: number;
+    readonly door?: Door;
     readonly bodyFile?: string;
     readonly folder: string;
   },
@@ -63,9 +77,11 @@ export async function h2load(
   writeFileSync(log, "");
   const printed = await run([
     "h2load",
-    ...["--h1", "-n", String(requests), "-c", String(connections), "--log-file", log],
+    ...(door.protocol === "h1" ? ["--h1"] : ["--npn-list", "h2", "--no-tls-proto", "h2c"]),
+    ...["-n", String(requests), "-c", String(connections), "-m", String(streams)],
+    ...["--log-file", log],
     ...(bodyFile === undefined ? [] : ["-d", bodyFile]),
-    `http://127.0.0.1:${port}${target}`,
+    `${urlOf(door, port)}${target}`,
   ], `${folder}/h2load.err`);
   if (!printed.includes(` ${requests} 2xx`)) throw new Error(`h2load saw failures:\n${printed}`);
 

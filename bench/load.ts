@@ -157,6 +157,17 @@ export async function untilAnswered(port: number, limit: AbortSignal): Promise<b
   return false;
 }
 
+/** As `untilAnswered`, but a connection is enough. */
+export async function untilListening(port: number, limit: AbortSignal): Promise<boolean> {
+  while (!limit.aborted) {
+    const client = await Client.open(port, () => {}).catch(() => undefined);
+    client?.end();
+    if (client !== undefined) return true;
+    await Bun.sleep(1);
+  }
+  return false;
+}
+
 async function answers(port: number): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const client = await Client.open(port, ({ closed, text }) => {

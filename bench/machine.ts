@@ -17,6 +17,7 @@ const TOOLS = {
   haproxy: "haproxy",
   nginx: "nginx-light",
   caddy: "caddy",
+  openssl: "openssl",
   taskset: "util-linux",
 } as const;
 

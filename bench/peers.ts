@@ -3,8 +3,10 @@
  * The proxies side by side, each set to do the same: one worker, connections to the upstream kept,
  * X-Forwarded-For added, no access log unless the row is about it, nothing buffered or limited.
  */
-import { readFileSync, writeFileSync } from "node:fs";
-import { untilAnswered } from "./load.ts";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import type { CertificateFiles } from "./certificate.ts";
+import type { Door } from "./door.ts";
+import { untilAnswered, untilListening } from "./load.ts";
 import { CORE, start } from "./processes.ts";
 
 const ROOT = `${import.meta.dir}/..`;
@@ -25,9 +27,16 @@ export type Subject = ProxyName | "direct";
 export const PEERS = ["understudy", "Caddy", "nginx", "HAProxy"] as const;
 
 export interface Place {
-  /** Folder for configurations and logs, removed after the run. */
+  /** Folder for logs, removed after the run; configurations have one in it. */
   readonly folder: string;
   readonly upstreamPort: number;
+  readonly certificate: CertificateFiles;
+}
+
+/** What a row asks of its proxies beside forwarding. */
+export interface Manner {
+  readonly accessLog: boolean;
+  readonly door: Door;
 }
 
 export interface Proxy {
@@ -36,9 +45,8 @@ export interface Proxy {
   readonly stop: () => Promise<void>;
 }
 
-interface Setting extends Place {
+interface Setting extends Place, Manner {
   readonly port: number;
-  readonly accessLog: boolean;
 }
 
 /** How to start a proxy: its configuration, the file that holds it, and the command. */
@@ -49,8 +57,9 @@ interface Recipe {
 
 /** With an admin listener as by default, so that status, journal and metrics are kept. */
 const understudy = (engine: "wire" | "web", admin = "127.0.0.1:0"): Recipe => ({
-  config: ({ port, upstreamPort, accessLog }) => `
-listen: 127.0.0.1:${port}
+  config: ({ port, upstreamPort, accessLog, door, certificate }) => `
+listen: { address: "127.0.0.1:${port}", protocols: [${protocolsOf(door).join(", ")}] }
+${door.tls ? `tls: { cert: ${certificate.cert}, key: ${certificate.key}, min_version: "1.3" }` : ""}
 admin: "${admin}"
 log: { format: ${accessLog ? "json" : "off"} }
 routes:
@@ -58,6 +67,12 @@ routes:
 `,
   command: (file) => [`${ROOT}/dist/understudy`, "run", "--engine", engine, "-c", file],
 });
+
+/** With TLS clients choose, as they do everywhere. */
+const protocolsOf = ({ tls, protocol }: Door): readonly string[] => {
+  if (tls) return ["h1", "h2"];
+  return protocol === "h1" ? ["h1"] : ["h1", "h2c"];
+};
 
 const RECIPES: Record<ProxyName, Recipe> = {
   understudy: understudy("wire"),
@@ -72,13 +87,17 @@ const RECIPES: Record<ProxyName, Recipe> = {
     ],
   },
   Caddy: {
-    config: ({ port, upstreamPort, accessLog, folder }) => `
+    config: ({ port, upstreamPort, accessLog, folder, door, certificate }) => `
 {
   admin off
   auto_https off
+  servers {
+    protocols ${protocolsOf(door).join(" ")}
+  }
 }
-http://:${port} {
+${door.tls ? "https" : "http"}://:${port} {
   bind 127.0.0.1
+  ${door.tls ? `tls ${certificate.cert} ${certificate.key} {\n    protocols tls1.3\n  }` : ""}
   ${accessLog ? `log {\n    output file ${folder}/caddy.access\n  }` : ""}
   reverse_proxy 127.0.0.1:${upstreamPort} {
     transport http {
@@ -91,7 +110,7 @@ http://:${port} {
     command: (file) => ["caddy", "run", "--adapter", "caddyfile", "--config", file],
   },
   nginx: {
-    config: ({ port, upstreamPort, folder }) => `
+    config: ({ port, upstreamPort, folder, door, certificate }) => `
 daemon off;
 worker_processes 1;
 worker_rlimit_nofile 20000;
@@ -113,7 +132,16 @@ http {
     keepalive_requests 1000000000;
   }
   server {
-    listen 127.0.0.1:${port} backlog=4096;
+    listen 127.0.0.1:${port}${door.tls ? " ssl" : ""}${
+      door.tls || door.protocol === "h2" ? " http2" : ""
+    } backlog=4096;
+    ${
+      door.tls
+        ? `ssl_certificate ${certificate.cert};
+    ssl_certificate_key ${certificate.key};
+    ssl_protocols TLSv1.3;`
+        : ""
+    }
     location / {
       proxy_pass http://up;
       proxy_http_version 1.1;
@@ -133,7 +161,7 @@ http {
     command: (file, { folder }) => ["nginx", "-c", file, "-p", folder, "-e", `${folder}/nginx.log`],
   },
   HAProxy: {
-    config: ({ port, upstreamPort }) => `
+    config: ({ port, upstreamPort, door, certificate }) => `
 global
   nbthread 1
   maxconn 8000
@@ -147,7 +175,9 @@ defaults
   timeout client 1h
   timeout server 1h
 frontend front
-  bind 127.0.0.1:${port} backlog 4096
+  bind 127.0.0.1:${port} backlog 4096${
+      door.tls ? ` ssl crt ${certificate.both} alpn h2,http/1.1 ssl-min-ver TLSv1.3` : ""
+    }${!door.tls && door.protocol === "h2" ? " proto h2" : ""}
   default_backend back
 backend back
   server up 127.0.0.1:${upstreamPort}
@@ -156,16 +186,16 @@ backend back
   },
 };
 
-/** Starts a proxy; it answers when this settles. */
-export async function startProxy(
-  name: ProxyName,
-  place: Place,
-  accessLog: boolean,
-): Promise<Proxy> {
+/** Starts a proxy; it answers when this settles, or listens where that is enough. */
+export async function startProxy(name: ProxyName, place: Place, manner: Manner): Promise<Proxy> {
   const port = freePort();
   const { config, command } = RECIPES[name];
-  const file = `${place.folder}/${name.replace(" ", "-")}.conf`;
-  const setting = { ...place, port, accessLog };
+  // Apart from all logs: understudy is woken by whatever happens in the folder of its configuration.
+  const settings = `${place.folder}/settings`;
+  mkdirSync(settings, { recursive: true });
+  const file = `${settings}/${name.replace(" ", "-")}.conf`;
+  const log = `${place.folder}/${name.replace(" ", "-")}`;
+  const setting = { ...place, ...manner, port };
   if (config !== undefined) writeFileSync(file, config(setting));
   const proxy = start({
     command: command(file, setting),
@@ -176,17 +206,20 @@ export async function startProxy(
       // Bun's own cap on requests under way would otherwise queue the floor's.
       BUN_CONFIG_MAX_HTTP_REQUESTS: "65000",
     },
-    output: `${file}.out`,
-    complaints: `${file}.err`,
+    output: `${log}.out`,
+    complaints: `${log}.err`,
   });
   const over = new AbortController();
   void proxy.exited.then(() => over.abort());
   const limit = AbortSignal.any([over.signal, AbortSignal.timeout(START_LIMIT_MS)]);
-  if (await untilAnswered(port, limit)) {
+  // The bench's own client speaks nothing else; the load that follows sees for itself.
+  const { tls, protocol } = manner.door;
+  const until = tls || protocol === "h2" ? untilListening : untilAnswered;
+  if (await until(port, limit)) {
     return { port, pid: proxy.pid, stop: () => proxy.stop() };
   }
   await proxy.stop();
-  const complaint = readFileSync(`${file}.err`, "utf8").trim().split("\n").at(-1) ?? "";
+  const complaint = readFileSync(`${log}.err`, "utf8").trim().split("\n").at(-1) ?? "";
   throw new Error(`${name} does not answer: ${complaint}`);
 }
 

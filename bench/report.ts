@@ -3,7 +3,7 @@
  * the goal was met. Pure; the same table goes to the terminal and to docs/bench.md.
  */
 import type { Subject } from "./peers.ts";
-import type { Goal, Row } from "./rows.ts";
+import type { Goal, Row } from "./row.ts";
 import type { Sample } from "./stage.ts";
 
 /** Samples of a row by subject, in the order of the rounds. */
@@ -110,6 +110,9 @@ ${lines.map((line) => `| ${line.join(" | ")} |`).join("\n")}
   same round; under ${RESOLUTION_MS} ms it counts as ${RESOLUTION_MS} ms. At a fixed rate requests do not wait for
   each other's answers.
 - _idle streams_ are weighed above the same process before its first stream.
+- _TLS_ is TLS 1.3 and nothing older, with one certificate for all (ECDSA on P-256), from a file, and
+  the ciphers that each proxy prefers. A _full handshake_ is a new connection for one request; one
+  that is _resumed_ takes up the session of the connection before. \`h2c\` is HTTP/2 without TLS.
 - _web engine_ is understudy with \`--engine web\`, _floor_ the least that a forwarder on \`Bun.serve\`
   and \`fetch\` can be (\`bench/floor.ts\`).
 ${failures.length === 0 ? "" : `\nFailed:\n\n${failures.map((one) => `- ${one}`).join("\n")}\n`}`;

@@ -10,8 +10,9 @@ import { build, factsOf, format, installTools, pinSelf } from "./machine.ts";
 import type { Subject } from "./peers.ts";
 import { stopAll } from "./processes.ts";
 import { less, linesOf, page, plainTable, type RowResult } from "./report.ts";
-import { type Row, ROWS } from "./rows.ts";
-import { openStage, type Sample, type Stage } from "./stage.ts";
+import type { Row } from "./row.ts";
+import { ROWS } from "./rows.ts";
+import { openStage, PLAIN, type Sample, type Stage } from "./stage.ts";
 
 const HELP = `Usage: npm run bench [-- --rows NAME,… --quick]
 
@@ -101,7 +102,7 @@ async function playRow(row: Row, stage: Stage): Promise<RowResult> {
   const samples = new Map<Subject, Sample[]>(row.subjects.map((subject) => [subject, []]));
   const failures: string[] = [];
   const rounds = (row.rounds ?? ROUNDS)[stage.quick ? "quick" : "full"];
-  await stage.clear(row.accessLog ?? false);
+  await stage.clear({ ...PLAIN, ...row.manner });
 
   for (let round = 0; round < rounds; round++) {
     for (const subject of row.subjects) {
@@ -114,7 +115,7 @@ async function playRow(row: Row, stage: Stage): Promise<RowResult> {
       }
     }
   }
-  await stage.clear(false);
+  await stage.clear(PLAIN);
   return { row, samples: row.added === true ? less(samples) : samples, failures };
 }
 

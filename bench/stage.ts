@@ -4,8 +4,10 @@
  * asks, and the cost of each while a load runs through it.
  */
 import { writeFileSync } from "node:fs";
-import { type Report, wrk } from "./generators.ts";
-import { type Place, type Proxy, startProxy, type Subject } from "./peers.ts";
+import { makeCertificate } from "./certificate.ts";
+import { CLEAR } from "./door.ts";
+import { h2load, type Report, wrk } from "./generators.ts";
+import { type Manner, type Place, type Proxy, startProxy, type Subject } from "./peers.ts";
 import { CORE, type Cost, start, watch } from "./processes.ts";
 
 const BUN = `${import.meta.dir}/../node_modules/.bin/bun`;
@@ -34,9 +36,12 @@ export interface Stage extends Place {
     subject: Subject,
     work: (port: number) => Promise<Report>,
   ) => Promise<Measured>;
-  /** Ends the proxies of a row; those of the next one write access logs or not. */
-  clear(accessLog: boolean): Promise<void>;
+  /** Ends the proxies of a row; those of the next one are set up like this. */
+  clear(manner: Manner): Promise<void>;
 }
+
+/** What rows ask for that say nothing of it. */
+export const PLAIN: Manner = { accessLog: false, door: CLEAR };
 
 export interface Measured {
   readonly report: Report;
@@ -49,12 +54,12 @@ export async function openStage(folder: string, quick: boolean): Promise<Stage> 
   const bodyFile = `${folder}/body`;
   writeFileSync(bodyFile, new Uint8Array(BODY_FILE_BYTES).fill(120));
   const proxies = new Map<Subject, Proxy>();
-  const place = { folder, upstreamPort };
-  let accessLog = false;
+  const place = { folder, upstreamPort, certificate: makeCertificate(`${folder}/certificates`) };
+  let manner = PLAIN;
 
   const fresh = async (subject: Subject) => {
     if (subject === "direct") throw new TypeError("Cannot start a proxy where there is none");
-    return await startProxy(subject, place, accessLog);
+    return await startProxy(subject, place, manner);
   };
   const warm = async (subject: Subject) => {
     const known = proxies.get(subject);
@@ -62,7 +67,14 @@ export async function openStage(folder: string, quick: boolean): Promise<Stage> 
     const proxy = await fresh(subject);
     proxies.set(subject, proxy);
     // Compilers need a while to see what matters; peers get the same.
-    await wrk(proxy.port, { connections: 64, seconds: quick ? 1 : 5, folder });
+    const { door } = manner;
+    if (door.protocol === "h1") {
+      await wrk(proxy.port, { connections: 64, seconds: quick ? 1 : 5, door, folder });
+    } else {
+      const requests = quick ? 2000 : 40_000;
+      const load = { target: "/small", requests, connections: 16, streams: 10 };
+      await h2load(proxy.port, { ...load, door, folder });
+    }
     return proxy;
   };
 
@@ -78,7 +90,7 @@ export async function openStage(folder: string, quick: boolean): Promise<Stage> 
       return { report: result, cost };
     },
     async clear(next) {
-      accessLog = next;
+      manner = next;
       await Promise.all([...proxies.values()].map((proxy) => proxy.stop()));
       proxies.clear();
     },

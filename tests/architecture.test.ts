@@ -120,7 +120,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "node:util",
     PACKAGE,
   ],
-  "main.ts": ["app.ts", "config/", "cli/", "#platform"],
+  "main.ts": ["app.ts", "config/", "cli/", "#platform", "#reexec"],
 };
 
 /** Ways to the world that only `platform/` may take, as they look in code. */
@@ -236,6 +236,16 @@ describe("src/", () => {
   it("takes the concrete platform in main.ts alone", async () => {
     const takers = (await sources()).filter(({ imports }) => imports.includes("#platform"));
     assert.deepEqual(takers.map(({ path }) => path), ["main.ts"]);
+  });
+
+  it("loads nothing of the program that would be loaded twice, before it begins anew", async () => {
+    const before = (await sources()).filter(({ path }) => path.includes("reexec_"));
+    assert.equal(before.length, 2);
+    assert.deepEqual(before.flatMap(({ imports }) => imports), ["node:process"]);
+
+    const main = await readFile(join(SRC, "main.ts"), "utf8");
+    const atOnce = [...main.matchAll(/^import\b[^;"]*"([^"]+)"/gm)].map(([, name]) => name);
+    assert.deepEqual(atOnce, ["#reexec"]);
   });
 
   it("keeps each file short, or says at its top why it is not", async () => {

@@ -17,6 +17,7 @@ import { dial, listen as listenBytes } from "./net_bun.ts";
 import type { FetchFailure, FetchOptions, HttpServer, Platform } from "./platform.ts";
 import { askLine, runProgram, stayAwake } from "./programs.ts";
 import { serveQuic } from "./quic_bun.ts";
+import { isCompiled } from "./reexec_bun.ts";
 import { openSocket, type SocketData, socketData, socketHandlers } from "./sockets_bun.ts";
 import { tellSupervisor } from "./supervisor_bun.ts";
 import { certificateFacts, tlsContext } from "./tls_context.ts";
@@ -165,34 +166,9 @@ function explain(error: unknown): FetchFailure {
   return { dialFailed: false, code: "closed", detail };
 }
 
-/** Whether this is the compiled binary: its files live in a file system of its own. */
-function isCompiled(): boolean {
-  return Bun.main.startsWith("/$bunfs/") || /^B:[\\/]~BUN/i.test(Bun.main);
-}
-
 /** How to start this program, up to its own arguments. */
 function startArgs(): readonly string[] {
   return isCompiled() ? [] : ["run", fileURLToPath(new URL("../main.ts", import.meta.url))];
-}
-
-/** Settings that Bun reads once, as it starts. */
-const START_VARIABLES: Readonly<Record<string, string>> = {
-  // Requests under way at once: with Bun's 256, a 257th stream would wait for one to end. This is the most.
-  BUN_CONFIG_MAX_HTTP_REQUESTS: "65535",
-  // Bun remembers addresses for 30 s, which outlasts many a move of an upstream.
-  BUN_CONFIG_DNS_TIME_TO_LIVE_SECONDS: "2",
-};
-
-function prepare(): void {
-  const missing = Object.keys(START_VARIABLES).filter((name) => process.env[name] === undefined);
-  // Another image in the same process: same number, same files, same parent. Windows has no such thing.
-  if (missing.length > 0 && process.execve !== undefined && process.platform !== "win32") {
-    const args = isCompiled()
-      ? [process.execPath, ...process.argv.slice(2)]
-      : [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
-    process.execve(process.execPath, args, { ...START_VARIABLES, ...process.env });
-  }
-  followParent((code) => process.exit(code));
 }
 
 export const platform: Platform = {
@@ -205,7 +181,7 @@ export const platform: Platform = {
   hmacSha256,
   passwordMatches: passwordChecker((password, hash) => Bun.password.verify(password, hash)),
   compressor,
-  prepare,
+  followParent: () => followParent((code) => process.exit(code)),
 
   serve,
   serveQuic,

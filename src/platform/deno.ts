@@ -115,7 +115,7 @@ export const platform: Platform = {
   hmacSha256,
   passwordMatches: passwordChecker((password, hash) => bcrypt.compare(password, hash)),
   compressor,
-  prepare: () => followParent((code) => Deno.exit(code)),
+  followParent: () => followParent((code) => Deno.exit(code)),
 
   serve,
   fetch: fetchBytes,

@@ -346,8 +346,8 @@ export interface Platform extends PrivateFiles {
    */
   passwordMatches(password: string, hash: string): Promise<boolean>;
   compressor(format: CompressionFormat): Compressor;
-  /** Called first by main; may replace the process by itself with other start-up settings. */
-  prepare(): void;
+  /** Called first by main: ends the process once the one that spawned it is gone. */
+  followParent(): void;
 
   serve(
     address: Address,

@@ -148,9 +148,9 @@ for (const subject of subjects) {
       ]);
       const steps = await Promise.all(both.map(async (proxy) => {
         const line = await proxy.line((one) => step("issued")(one) || step("loaded")(one), 60_000);
-        return line["msg"];
+        return String(line["msg"]);
       }));
-      assert.deepEqual(steps.toSorted((a, b) => a < b ? -1 : 1), [
+      assert.deepEqual(steps.toSorted((a, b) => a.localeCompare(b)), [
         "certificate.issued",
         "certificate.loaded",
       ]);

@@ -122,7 +122,7 @@ describe("files", () => {
 });
 
 describe("processes", () => {
-  it("prepare() lets more requests run at once than Bun's 256", async () => {
+  it("reexec() lets more requests run at once than Bun's 256", async () => {
     const { out } = await run("many_requests.ts");
     assert.equal(out, "300\n");
   });
