@@ -11,6 +11,7 @@ export type Socket = Bun.Socket<BunConnection | undefined>;
 export class BunConnection implements Connection {
   readonly peer: Connection["peer"];
   readonly tls: ConnectionTls | undefined;
+  readonly copies = true;
   events: ConnectionEvents;
   readonly #socket: Socket;
   /** Bytes that the system did not take yet. */

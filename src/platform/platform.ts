@@ -101,6 +101,8 @@ export interface Connection {
   events: ConnectionEvents;
   /** Takes all bytes; false when some wait, and more should come only after `drained`. */
   write(bytes: Uint8Array): boolean;
+  /** What `write` took without any of it waiting may be changed again; else it must stay as it is. */
+  readonly copies?: boolean;
   /** Says that no more comes, once what was written is out. The peer may still send. */
   finish(): void;
   /** Ends both ways once what was written is out. */

@@ -39,17 +39,35 @@ export function writeHead(bytes: Uint8Array, at: number, head: FrameHead): void 
 
 /** Content in as many frames as it takes, all in one piece; an empty one where there is none. */
 export function dataFrames(stream: number, content: Uint8Array, endStream: boolean): Uint8Array {
+  const bytes = new Uint8Array(dataBytes(content));
+  writeData(bytes, 0, { stream, content, endStream });
+  return bytes;
+}
+
+/** Bytes of the frames that hold so much content. */
+export function dataBytes({ length }: Uint8Array): number {
+  return length + Math.max(1, Math.ceil(length / FRAME_LIMIT_BYTES)) * HEAD_BYTES;
+}
+
+/** Writes content as frames into bytes that have the room for it. */
+export function writeData(
+  bytes: Uint8Array,
+  at: number,
+  { stream, content, endStream }: {
+    readonly stream: number;
+    readonly content: Uint8Array;
+    readonly endStream: boolean;
+  },
+): void {
   const count = Math.max(1, Math.ceil(content.length / FRAME_LIMIT_BYTES));
-  const bytes = new Uint8Array(content.length + count * HEAD_BYTES);
-  let out = 0;
-  for (let number = 1, at = 0; number <= count; number++, at += FRAME_LIMIT_BYTES) {
-    const piece = count === 1 ? content : content.subarray(at, at + FRAME_LIMIT_BYTES);
+  let out = at;
+  for (let number = 1, from = 0; number <= count; number++, from += FRAME_LIMIT_BYTES) {
+    const piece = count === 1 ? content : content.subarray(from, from + FRAME_LIMIT_BYTES);
     const flags = number === count && endStream ? FLAG.endStream : 0;
     writeHead(bytes, out, { type: FRAME.data, flags, stream, length: piece.length });
     bytes.set(piece, out + HEAD_BYTES);
     out += HEAD_BYTES + piece.length;
   }
-  return bytes;
 }
 
 /** A header block in as many frames as it takes. */

@@ -3,7 +3,8 @@
  * written at once, as every write is a call to the system. Bounds what waits for a client that does not read.
  */
 import type { Clock, Connection } from "../platform/platform.ts";
-import { together } from "./h2_make.ts";
+import { NOTHING } from "./bytes.ts";
+import { dataBytes, dataFrames, together, writeData } from "./h2_make.ts";
 import type { Gate } from "./h2_gate.ts";
 
 /** Gathered at most before it is written. */
@@ -13,6 +14,15 @@ const GATHERED_LIMIT_BYTES = 64 * 1024;
  * more than whoever reads at times can owe us (CVE-2019-9515, CVE-2019-9512).
  */
 const OWED_LIMIT_BYTES = 64 * 1024;
+
+/** Larger pieces are written at once. */
+const LARGE_BYTES = 16 * 1024;
+
+/**
+ * Where large pieces are put into frames, one after the other: fresh memory for each would cost more than all
+ * else that is done with them.
+ */
+let tray: Uint8Array = NOTHING;
 
 export class Outbox {
   readonly #connection: Connection;
@@ -54,6 +64,24 @@ export class Outbox {
     this.#clock.soon(this.#flushDue);
   }
 
+  /** Sends a piece of a body, a large one at once and behind what was gathered. */
+  data(stream: number, content: Uint8Array): void {
+    if (content.length < LARGE_BYTES || this.#gate.blocked) {
+      return this.push(dataFrames(stream, content, false));
+    }
+    const sizeBytes = this.#bytes + dataBytes(content);
+    if (tray.length < sizeBytes) tray = new Uint8Array(sizeBytes);
+    const bytes = tray.subarray(0, sizeBytes);
+    let at = 0;
+    for (const part of this.#parts) {
+      bytes.set(part, at);
+      at += part.length;
+    }
+    writeData(bytes, at, { stream, content, endStream: false });
+    const isOut = this.#send(bytes);
+    if (!isOut || !this.#connection.copies) tray = NOTHING;
+  }
+
   /** Gathers what is pushed until `flush`. */
   gather(): void {
     this.#gathering = true;
@@ -70,10 +98,15 @@ export class Outbox {
   }
 
   #write(): void {
-    if (this.#parts.length === 0) return;
-    const bytes = together(this.#parts);
+    if (this.#parts.length > 0) this.#send(together(this.#parts));
+  }
+
+  /** Writes all that was gathered; says whether none of it waits. */
+  #send(bytes: Uint8Array): boolean {
     this.#parts = [];
     this.#bytes = 0;
-    if (!this.#connection.write(bytes)) this.#gate.block();
+    const isOut = this.#connection.write(bytes);
+    if (!isOut) this.#gate.block();
+    return isOut;
   }
 }

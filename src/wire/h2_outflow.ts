@@ -18,6 +18,8 @@ const HELD_LIMIT_BYTES = 2 * 1024 * 1024;
 export interface Road {
   readonly gate: Gate;
   write(bytes: Uint8Array): void;
+  /** Sends a piece of a body. */
+  data(stream: number, content: Uint8Array): void;
   /** Begins to measure a wait; the returned function ends that. */
   waits?(): () => void;
 }
@@ -147,7 +149,7 @@ export class Upload implements InLine {
     this.#chunk = chunk.subarray(bytes);
     gate.held -= bytes;
     this.count(bytes);
-    this.#road.write(dataFrames(this.#id, chunk.subarray(0, bytes), false));
+    this.#road.data(this.#id, chunk.subarray(0, bytes));
   }
 
   #end(trailers: Fields | undefined): void {

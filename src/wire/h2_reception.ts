@@ -159,6 +159,12 @@ export class Reception implements H2Site {
     this.#host.outbox.push(bytes);
   }
 
+  data(stream: number, content: Uint8Array): void {
+    if (this.over) return;
+    this.#guard.wrote(content.length);
+    this.#host.outbox.data(stream, content);
+  }
+
   tell(bytes: Uint8Array): void {
     if (!this.over) this.#host.outbox.push(bytes);
   }

@@ -11,7 +11,7 @@ import { Credit } from "./h2_credit.ts";
 import { CODE, FRAME } from "./h2_frames.ts";
 import { requestHead, responseHead, trailersOf } from "./h2_head.ts";
 import type { Packed } from "./h2_hpack.ts";
-import { headerFrames, numberFrame } from "./h2_make.ts";
+import { dataFrames, headerFrames, numberFrame } from "./h2_make.ts";
 import type { Gate } from "./h2_gate.ts";
 import { Upload } from "./h2_outflow.ts";
 import { pack } from "./h2_pack.ts";
@@ -52,6 +52,7 @@ export class Stream {
     this.upload = new Upload(id, window, {
       gate: link.gate,
       write: (bytes) => link.write(bytes),
+      data: (stream, content) => link.write(dataFrames(stream, content, false)),
       waits: () => this.#waitForRoom(),
     });
   }
