@@ -2,7 +2,7 @@
  * Certificates made ready for handshakes, and read, by `node:tls` and `node:crypto` on both runtimes.
  * Checks what the runtimes let pass: Deno takes a key that is not the certificate's without a word.
  */
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
 import {
@@ -30,9 +30,12 @@ const CIPHERS = [
 class NodeContext implements TlsContext {
   readonly kind = "tls_context";
   readonly secure: SecureContext;
+  /** Names the authorities by which clients are judged. */
+  readonly judges: string;
 
-  constructor(secure: SecureContext) {
+  constructor(secure: SecureContext, judges: string) {
     this.secure = secure;
+    this.judges = judges;
   }
 }
 
@@ -49,6 +52,7 @@ export function tlsContext(material: TlsMaterial): TlsContext {
         minVersion: `TLSv${minVersion}`,
         ...(clientAuthorities.length > 0 && { ca: [...clientAuthorities] }),
       }),
+      createHash("sha256").update(clientAuthorities.join("\n")).digest("hex"),
     );
   } catch (error) {
     throw new CertificateError(`certificate and key cannot be used: ${messageOf(error)}`, {
@@ -59,8 +63,17 @@ export function tlsContext(material: TlsMaterial): TlsContext {
 
 /** What the platform made of it. */
 export function secureOf(context: TlsContext): SecureContext {
+  return ours(context).secure;
+}
+
+/** What the authorities of a context's clients are called: the same for the same ones. */
+export function judgesOf(context: TlsContext): string {
+  return ours(context).judges;
+}
+
+function ours(context: TlsContext): NodeContext {
   if (!(context instanceof NodeContext)) throw new TypeError("Context is of another platform");
-  return context.secure;
+  return context;
 }
 
 export function certificateFacts(chain: string): CertificateFacts {
