@@ -209,6 +209,7 @@ export class Proxy {
       secures: (host) => tls.secures(host),
       port: rules.redirectPort ?? first,
       ports: new Set(ports),
+      minVersion: rules.minVersion,
       alternative: (port) => this.#quic.alternative(port),
     };
   }

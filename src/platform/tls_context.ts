@@ -30,12 +30,15 @@ const CIPHERS = [
 class NodeContext implements TlsContext {
   readonly kind = "tls_context";
   readonly secure: SecureContext;
-  /** Names the authorities by which clients are judged. */
+  /** Of clients' certificates, PEM. */
+  readonly authorities: readonly string[];
+  /** The same for the same authorities. */
   readonly judges: string;
 
-  constructor(secure: SecureContext, judges: string) {
+  constructor(secure: SecureContext, authorities: readonly string[]) {
     this.secure = secure;
-    this.judges = judges;
+    this.authorities = authorities;
+    this.judges = createHash("sha256").update(authorities.join("\n")).digest("hex");
   }
 }
 
@@ -52,7 +55,7 @@ export function tlsContext(material: TlsMaterial): TlsContext {
         minVersion: `TLSv${minVersion}`,
         ...(clientAuthorities.length > 0 && { ca: [...clientAuthorities] }),
       }),
-      createHash("sha256").update(clientAuthorities.join("\n")).digest("hex"),
+      clientAuthorities,
     );
   } catch (error) {
     throw new CertificateError(`certificate and key cannot be used: ${messageOf(error)}`, {
@@ -66,9 +69,11 @@ export function secureOf(context: TlsContext): SecureContext {
   return ours(context).secure;
 }
 
-/** What the authorities of a context's clients are called: the same for the same ones. */
-export function judgesOf(context: TlsContext): string {
-  return ours(context).judges;
+/** Who judges clients: themselves, PEM, and a name that is the same for the same ones. */
+export function judgesOf(
+  context: TlsContext,
+): { readonly authorities: readonly string[]; readonly judges: string } {
+  return ours(context);
 }
 
 function ours(context: TlsContext): NodeContext {

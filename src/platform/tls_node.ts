@@ -92,6 +92,7 @@ export function secured(below: HeldStream, chosen: Chosen): Promise<Secured> {
       name,
       protocol,
       client,
+      authorities: chosen.asksClient ? judgesOf(chosen.context).authorities : [],
     };
     resolve({ socket, tls });
   });
@@ -112,7 +113,7 @@ function provenClient(socket: TLSSocket, { context }: Chosen): ClientCertificate
   if (!raw) return undefined;
   const shown = new X509Certificate(raw);
   const client = clientCertificate(shown);
-  const key = `${judgesOf(context)} ${client.fingerprint}`;
+  const key = `${judgesOf(context).judges} ${client.fingerprint}`;
   if (socket.isSessionReused()) {
     return proven.has(key) && clock.now() < Date.parse(shown.validTo) ? client : undefined;
   }

@@ -16,6 +16,8 @@ export interface Edge {
   readonly port: number;
   /** Ports of ours where TLS is spoken. */
   readonly ports: ReadonlySet<number>;
+  /** Of TLS. */
+  readonly minVersion: "1.2" | "1.3";
   /** What tells clients of that port of HTTP/3; undefined where it is not served. */
   alternative(port: number | undefined): string | undefined;
 }

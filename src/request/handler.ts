@@ -17,6 +17,7 @@ import { leaving } from "./leaving.ts";
 import { proxy } from "./proxy.ts";
 import { emptyReply } from "./replies.ts";
 import type { Found } from "./route.ts";
+import { isOutdated } from "./secure.ts";
 import { Story } from "./story.ts";
 import type { Visit } from "./visit.ts";
 
@@ -170,7 +171,9 @@ function deliver(
   if (reply.tunnel !== undefined && answer !== undefined) {
     return tunnelled(exchange, { reply, answer, tunnel: reply.tunnel }, deps);
   }
-  if (deps.draining()) reply.fields.set("Connection", "close");
+  if (deps.draining() || isOutdated(exchange.tls, deps.live.current.edge)) {
+    reply.fields.set("Connection", "close");
+  }
   return exchange.answer(reply);
 }
 

@@ -83,8 +83,8 @@ export class TlsEdge {
         const asked = name ?? this.#rules?.defaultName ?? localIp;
         const shown = this.#shelf.find(key, asked) ?? this.#late(key, asked);
         return shown instanceof Promise
-          ? shown.then((late) => this.#choice(late, { name, protocols }))
-          : this.#choice(shown, { name, protocols });
+          ? shown.then((late) => this.#choice(late, { host: name ?? localIp, protocols }))
+          : this.#choice(shown, { host: name ?? localIp, protocols });
       },
       failed: (peer, ...why) => this.#deps.handshakeFailed(peer, ...why),
       secured: (tls) => this.#deps.secured(tls),
@@ -211,10 +211,10 @@ export class TlsEdge {
 
   #choice(
     shown: Shown | undefined,
-    { name, protocols }: { name: string | undefined; protocols: readonly string[] },
+    { host, protocols }: { host: string; protocols: readonly string[] },
   ): Handshake {
     if (shown === undefined || this.#rules === undefined) return undefined;
-    const authorities = clientAuthorities(this.#rules, name);
+    const authorities = clientAuthorities(this.#rules, host);
     return {
       context: shown.context(authorities, this.#rules.minVersion),
       protocols,

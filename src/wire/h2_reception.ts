@@ -58,6 +58,8 @@ export interface Host {
   rests(): void;
   /** A ping of ours came back. */
   echoed(): void;
+  /** Ends it once what runs has ended. */
+  drain(): void;
 }
 
 export class Reception implements H2Site {
@@ -144,6 +146,10 @@ export class Reception implements H2Site {
   consumed(bytes: number): void {
     const more = this.#credit.earn(bytes);
     if (more > 0) this.tell(numberFrame(FRAME.windowUpdate, 0, more));
+  }
+
+  retire(): void {
+    this.#host.drain();
   }
 
   reset(id: number, code: number, breach: boolean): void {

@@ -104,6 +104,30 @@ describe("createRelay() while draining", () => {
   });
 });
 
+describe("createRelay() with a newer least version of TLS", () => {
+  const edge = {
+    ...{ proof: () => undefined, secures: () => true, port: 443, ports: new Set([443]) },
+    alternative: () => undefined,
+  };
+  const cases: [string, "1.2" | "1.3", string, string | undefined][] = [
+    ["asks clients with an older one to close", "1.3", "TLSv1.2", "close"],
+    ["lets those with it go on", "1.3", "TLSv1.3", undefined],
+    ["lets all go on where both are spoken", "1.2", "TLSv1.2", undefined],
+  ];
+  for (const [title, minVersion, version, expected] of cases) {
+    it(title, async () => {
+      const bench = new RelayBench(route());
+      bench.live.current = { ...bench.live.current, edge: { ...edge, minVersion } };
+      const tls = {
+        ...{ version, cipher: "", name: undefined, protocol: undefined },
+        ...{ client: undefined, authorities: [] },
+      };
+      const { exchange } = await bench.ask({ tls, scheme: "https" });
+      assert.equal(exchange.reply?.fields.get("connection"), expected);
+    });
+  }
+});
+
 describe("createRelay() with an upgrade", () => {
   const tunnel: Tunnel = { goAway: () => {} };
   const upgraded: Step = answer(101, { tunnel });

@@ -139,6 +139,27 @@ describe("TlsEdge", () => {
     scene.edge.close();
   });
 
+  it("door() asks clients of a host by its own authorities, wherever in the file they stand", async () => {
+    const scene = new Scene();
+    const hosts = ["*", "*.lan", "safe.lan", "192.0.2.1"];
+    await scene.replace(
+      tlsRules([certificate(["*.lan", "safe.lan", "192.0.2.1", "b.example"], INTERNAL)], {
+        clientAuth: hosts.map((host) => ({ hosts: [host], authorities: [`CA of ${host}`] })),
+      }),
+    );
+    const judges = [];
+    for (const name of ["safe.lan", "open.lan", "b.example", undefined]) {
+      judges.push(
+        contextOf(await scene.choice({ name, protocols: [] })).material.clientAuthorities,
+      );
+    }
+    assert.deepEqual(judges.flat(), [
+      ...["CA of safe.lan", "CA of *.lan", "CA of *"],
+      "CA of 192.0.2.1",
+    ]);
+    scene.edge.close();
+  });
+
   it("door() answers an authority that proves a name, beside everybody else", async () => {
     const scene = new Scene();
     await scene.replace(tlsRules([certificate(["a.example"], ACME)]));
