@@ -12,7 +12,7 @@ export class BunConnection implements Connection {
   readonly peer: Connection["peer"];
   readonly tls: ConnectionTls | undefined;
   events: ConnectionEvents;
-  readonly #socket: Socket;
+  #socket: Socket;
   /** Bytes that the system did not take yet. */
   #waiting: Uint8Array[] = [];
   #ending: "no" | "finish" | "close" = "no";
@@ -28,6 +28,11 @@ export class BunConnection implements Connection {
 
   get socket(): Socket {
     return this.#socket;
+  }
+
+  /** Its bytes are carried by another one from now on: what becomes of this one closes nothing. */
+  set socket(socket: Socket) {
+    this.#socket = socket;
   }
 
   write(bytes: Uint8Array): boolean {

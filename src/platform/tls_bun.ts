@@ -55,7 +55,11 @@ export function secured(plain: Connection, chosen: Chosen): Promise<Connection> 
   // listener's, so that only its data can be taken from them.
   socket.data = undefined;
   socket.resume();
-  socket.upgradeTLS(upgrading as unknown as Bun.TLSUpgradeOptions<BunConnection | undefined>);
+  const [, secure] = socket.upgradeTLS(
+    upgrading as unknown as Bun.TLSUpgradeOptions<BunConnection | undefined>,
+  );
+  // Until the handshake is over, whoever gives it up has the plain connection alone to do so with.
+  plain.socket = secure;
   return promise;
 }
 
