@@ -210,7 +210,7 @@ export class Proxy {
       port: rules.redirectPort ?? first,
       ports: new Set(ports),
       minVersion: rules.minVersion,
-      alternative: (port) => this.#quic.alternative(port),
+      alternative: (port, name) => this.#quic.alternative(port, name),
     };
   }
 

@@ -9,6 +9,7 @@ import type { Log } from "./ops/log.ts";
 import type { Clock } from "./platform/platform.ts";
 import { ListenError } from "./platform/platform.ts";
 import type { NamedIdentity } from "./platform/tls.ts";
+import { wildcardOf } from "./names.ts";
 import type { Address, ListenRules } from "./rules.ts";
 
 export interface QuicDeps {
@@ -32,8 +33,9 @@ interface Place {
   /** Where it is bound, for a port that the system chose. */
   bound: Address;
   server: Listener | undefined;
-  /** What it shows. */
+  /** What it shows, and for whom. */
   shown: string;
+  names: ReadonlySet<string>;
   /** The port is being made free. */
   closing: Promise<void> | undefined;
   /** Exchanges that run there. */
@@ -44,6 +46,8 @@ interface Place {
 export class QuicListeners {
   readonly #deps: QuicDeps;
   readonly #places = new Map<string, Place>();
+  /** Ports of listeners that speak TLS over TCP alone. */
+  #withoutPorts: ReadonlySet<number> = new Set();
   #warned = false;
 
   constructor(deps: QuicDeps) {
@@ -60,6 +64,8 @@ export class QuicListeners {
       this.#warned = true;
       return;
     }
+    const without = listen.filter(({ tls, h3 }) => tls && !h3).map(boundTo);
+    this.#withoutPorts = new Set(without.flatMap((one) => one.kind === "tcp" ? one.port : []));
     for (const [key, place] of this.#places) if (!wanted.has(key)) place.rules = undefined;
     for (const [key, rules] of wanted) {
       const known = this.#places.get(key);
@@ -67,7 +73,7 @@ export class QuicListeners {
         const bound = boundTo(rules);
         this.#places.set(key, {
           ...{ rules, bound },
-          ...{ server: undefined, shown: "", closing: undefined },
+          ...{ server: undefined, shown: "", names: new Set<string>(), closing: undefined },
           ...{ running: 0, whenIdle: () => {} },
         });
       } else known.rules = rules;
@@ -80,15 +86,21 @@ export class QuicListeners {
     for (const [key, place] of this.#places) this.#align(key, place);
   }
 
-  /** What tells clients of that port of HTTP/3 (RFC 7838). */
-  alternative(port: number | undefined): string | undefined {
-    for (const { server, closing, bound } of this.#places.values()) {
+  /**
+   * What tells clients of that port, who asked for that name, of HTTP/3 (RFC 7838): undefined unless it is
+   * served wherever that port is, and the name has a certificate there.
+   */
+  alternative(port: number | undefined, name: string | undefined): string | undefined {
+    if (port === undefined || this.#withoutPorts.has(port)) return undefined;
+    let isServed = false;
+    for (const { server, closing, bound, names } of this.#places.values()) {
+      if (bound.kind !== "tcp" || bound.port !== port) continue;
       const isOpen = server !== undefined && closing === undefined;
-      if (isOpen && bound.kind === "tcp" && bound.port === port) {
-        return `h3=":${port}"; ma=${REMEMBERED_S}`;
-      }
+      const isKnown = name === undefined || names.has(name) || names.has(wildcardOf(name) ?? "");
+      if (!isOpen || !isKnown) return undefined;
+      isServed = true;
     }
-    return undefined;
+    return isServed ? `h3=":${port}"; ma=${REMEMBERED_S}` : undefined;
   }
 
   /** Accepts nothing more. What runs goes on until `abort`. */
@@ -125,6 +137,7 @@ export class QuicListeners {
     if (quic === undefined) return;
     try {
       place.shown = shown;
+      place.names = new Set(identities.flatMap(({ names }) => names));
       place.server = await quic(place.bound, identities, async (exchange) => {
         place.running++;
         await serve(exchange);
