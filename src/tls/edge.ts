@@ -12,6 +12,7 @@ import { usesAuthority } from "./certificate_rules.ts";
 import { statusOf } from "./certificate_status.ts";
 import type { EdgeDeps, Vault } from "./edge_deps.ts";
 import { Choosing } from "./choosing.ts";
+import { FilePair } from "./files.ts";
 import { type Holder, openHolder } from "./holder.ts";
 import { Keeper } from "./keeper.ts";
 import { Leftovers } from "./leftovers.ts";
@@ -63,7 +64,11 @@ export class TlsEdge {
     const isSame = before?.storage === rules?.storage;
     for (const [id, holder] of this.#holders) {
       const next = wanted.get(id);
-      if (next !== undefined && isSame && sameSource(holder.rules, next)) continue;
+      if (next !== undefined && isSame && sameSource(holder.rules, next)) {
+        // A watch may have missed what a restart would find.
+        if (holder instanceof FilePair) holder.look();
+        continue;
+      }
       holder.stop();
       this.#holders.delete(id);
       if (next === undefined) this.#leftovers.add(holder.rules);

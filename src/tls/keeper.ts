@@ -184,7 +184,7 @@ export class Keeper {
   }
 
   #show(shown: Shown, issuer: Issuer): void {
-    this.#deps.shelf.put(this.rules, shown);
+    if (!this.#end.signal.aborted) this.#deps.shelf.put(this.rules, shown);
     this.#shown = shown;
     this.#issuedBy = issuer;
     this.#plan = undefined;

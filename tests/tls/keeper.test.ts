@@ -362,6 +362,22 @@ describe("Keeper", () => {
     assert.equal(scene.clock.pending, 0);
   });
 
+  it("stop() has nothing shown of what comes afterwards, but stored", async () => {
+    const scene = new Scene();
+    const gate = Promise.withResolvers<void>();
+    const issue = scene.first.issue.bind(scene.first);
+    scene.first.issue = async (names, options) => {
+      await gate.promise;
+      return await issue(names, options);
+    };
+    await scene.run();
+    scene.keeper.stop();
+    gate.resolve();
+    await settled();
+    assert.equal(scene.serial, undefined);
+    assert.match(scene.store.files.get(PATH) ?? "", /PRIVATE KEY/);
+  });
+
   it("stop() ends it amid a pause, without a timer left", async () => {
     const scene = new Scene();
     scene.first.problem = { reason: "away" };
