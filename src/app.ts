@@ -100,7 +100,7 @@ export class Proxy {
       ...{ quic: deps.engine.quic, serve: this.#serve, clock: deps.clock, log: deps.log },
       identities: (rules) => edgeOf(deps).identities(rules),
     });
-    deps.tls?.hear(() => this.#quic.align());
+    deps.tls?.hear(() => this.#quic.stir());
     this.#live = {
       current: snapshot({ routes: [], trustedProxies: [] }, { pools: [], edge: undefined }),
     };

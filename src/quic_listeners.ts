@@ -24,6 +24,8 @@ export interface QuicDeps {
 
 /** How long exchanges over HTTP/3 may hold up a change of certificates, in milliseconds. */
 const PATIENCE_MS = 600_000;
+/** Certificates that come within so long are taken over together, in milliseconds: a start brings many. */
+const SETTLE_MS = 100;
 /** How long clients may remember where HTTP/3 is served, in seconds. */
 const REMEMBERED_S = 86_400;
 
@@ -49,6 +51,8 @@ export class QuicListeners {
   /** Ports of listeners that speak TLS over TCP alone. */
   #withoutPorts: ReadonlySet<number> = new Set();
   #warned = false;
+  #isStirred = false;
+  #stopSettling: (() => void) | undefined;
 
   constructor(deps: QuicDeps) {
     this.#deps = deps;
@@ -81,6 +85,21 @@ export class QuicListeners {
     this.align();
   }
 
+  /** Other certificates are shown than before: serves them at once, and what follows close behind together. */
+  stir(): void {
+    if (this.#places.size === 0) return;
+    this.#isStirred = true;
+    if (this.#stopSettling === undefined) this.#settle();
+  }
+
+  #settle(): void {
+    this.#stopSettling = undefined;
+    if (!this.#isStirred) return;
+    this.#isStirred = false;
+    this.align();
+    this.#stopSettling = this.#deps.clock.after(SETTLE_MS, () => this.#settle());
+  }
+
   /** Serves what is shown now, once nothing else holds the port. */
   align(): void {
     for (const [key, place] of this.#places) this.#align(key, place);
@@ -110,6 +129,7 @@ export class QuicListeners {
   }
 
   abort(): void {
+    this.#stopSettling?.();
     for (const { server } of this.#places.values()) server?.abort();
     this.#places.clear();
   }

@@ -124,6 +124,23 @@ describe("QuicListeners", () => {
     assert.equal(scene.clock.pending, 0);
   });
 
+  it("takes certificates over together that come within a moment", async () => {
+    const scene = new Scene();
+    scene.quic.stir();
+    await scene.want(RULES);
+    for (const serial of ["1", "2", "3"]) {
+      scene.show(serial);
+      scene.quic.stir();
+    }
+    await settled();
+    assert.deepEqual(scene.events, ["open 1"]);
+    await scene.clock.advance(100);
+    assert.deepEqual(scene.events, ["open 1", "close 1", "abort 1", "open 3"]);
+    scene.quic.stir();
+    scene.quic.abort();
+    assert.equal(scene.clock.pending, 0);
+  });
+
   it("lets exchanges end before that, and tells nobody of it meanwhile", async () => {
     const scene = new Scene();
     scene.show("1");
