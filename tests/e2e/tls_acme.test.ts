@@ -148,7 +148,7 @@ for (const subject of subjects) {
       ]);
       const steps = await Promise.all(both.map(async (proxy) => {
         const line = await proxy.line((one) => step("issued")(one) || step("loaded")(one), 60_000);
-        return line["msg"];
+        return String(line["msg"]);
       }));
       assert.deepEqual(steps.toSorted(), ["certificate.issued", "certificate.loaded"]);
       const shown = [await stage.shown(NAME), await stage.shown(`x.${NAME}`, others)];
