@@ -101,7 +101,7 @@ export class Proxy {
       ...{ quic: deps.engine.quic, serve: this.#serve, clock: deps.clock, log: deps.log },
       identities: (rules) => edgeOf(deps).identities(rules),
     });
-    deps.tls?.hear(() => this.#quic.align());
+    deps.tls?.hear(() => this.#quic.stir());
     this.#live = {
       current: snapshot({ routes: [], trustedProxies: [] }, { pools: [], edge: undefined }),
     };
@@ -210,7 +210,8 @@ export class Proxy {
       secures: (host) => tls.secures(host),
       port: rules.redirectPort ?? first,
       ports: new Set(ports),
-      alternative: (port) => this.#quic.alternative(port),
+      minVersion: rules.minVersion,
+      alternative: (port, name) => this.#quic.alternative(port, name),
     };
   }
 

@@ -21,6 +21,23 @@ export function isPrivateName(name: string): boolean {
     PRIVATE_ENDS.has(labels.slice(-2).join("."));
 }
 
+/** Underscores are no letters of hosts, and yet there are hosts with them. */
+const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
+const NAME_MAX = 253;
+
+/** Whether a host can be called so, lower case: a name that is no wildcard, or an address. */
+export function isHost(name: string): boolean {
+  return isDnsName(name) || (!name.includes("%") && parseIp(name) !== undefined);
+}
+
+/** Whether it is a name of hosts, lower case and without the dot at its end (RFC 1034 section 3.5). */
+export function isDnsName(name: string): boolean {
+  const labels = name.split(".");
+  // A last label of digits makes it an address, if a wrong one.
+  const isNumber = /^\d+$/.test(labels.at(-1) ?? "");
+  return name.length <= NAME_MAX && !isNumber && labels.every((label) => LABEL.test(label));
+}
+
 /** Whether a name of a certificate or a route is for this name: itself, or `*.` for one label (RFC 9525). */
 export function covers(pattern: string, name: string): boolean {
   if (pattern === name) return true;

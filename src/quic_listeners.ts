@@ -9,6 +9,7 @@ import type { Log } from "./ops/log.ts";
 import type { Clock } from "./platform/platform.ts";
 import { ListenError } from "./platform/platform.ts";
 import type { NamedIdentity } from "./platform/tls.ts";
+import { wildcardOf } from "./names.ts";
 import type { Address, ListenRules } from "./rules.ts";
 
 export interface QuicDeps {
@@ -23,6 +24,8 @@ export interface QuicDeps {
 
 /** How long exchanges over HTTP/3 may hold up a change of certificates, in milliseconds. */
 const PATIENCE_MS = 600_000;
+/** Certificates that come within so long are taken over together, in milliseconds: a start brings many. */
+const SETTLE_MS = 100;
 /** How long clients may remember where HTTP/3 is served, in seconds. */
 const REMEMBERED_S = 86_400;
 
@@ -32,8 +35,9 @@ interface Place {
   /** Where it is bound, for a port that the system chose. */
   bound: Address;
   server: Listener | undefined;
-  /** What it shows. */
+  /** What it shows, and for whom. */
   shown: string;
+  names: ReadonlySet<string>;
   /** The port is being made free. */
   closing: Promise<void> | undefined;
   /** Exchanges that run there. */
@@ -44,7 +48,11 @@ interface Place {
 export class QuicListeners {
   readonly #deps: QuicDeps;
   readonly #places = new Map<string, Place>();
+  /** Ports of listeners that speak TLS over TCP alone. */
+  #withoutPorts: ReadonlySet<number> = new Set();
   #warned = false;
+  #isStirred = false;
+  #stopSettling: (() => void) | undefined;
 
   constructor(deps: QuicDeps) {
     this.#deps = deps;
@@ -60,6 +68,8 @@ export class QuicListeners {
       this.#warned = true;
       return;
     }
+    const without = listen.filter(({ tls, h3 }) => tls && !h3).map(boundTo);
+    this.#withoutPorts = new Set(without.flatMap((one) => one.kind === "tcp" ? one.port : []));
     for (const [key, place] of this.#places) if (!wanted.has(key)) place.rules = undefined;
     for (const [key, rules] of wanted) {
       const known = this.#places.get(key);
@@ -67,7 +77,7 @@ export class QuicListeners {
         const bound = boundTo(rules);
         this.#places.set(key, {
           ...{ rules, bound },
-          ...{ server: undefined, shown: "", closing: undefined },
+          ...{ server: undefined, shown: "", names: new Set<string>(), closing: undefined },
           ...{ running: 0, whenIdle: () => {} },
         });
       } else known.rules = rules;
@@ -75,20 +85,41 @@ export class QuicListeners {
     this.align();
   }
 
+  /** Other certificates are shown than before: serves them at once, and what follows close behind together. */
+  stir(): void {
+    if (this.#places.size === 0) return;
+    this.#isStirred = true;
+    if (this.#stopSettling === undefined) this.#settle();
+  }
+
+  #settle(): void {
+    this.#stopSettling = undefined;
+    if (!this.#isStirred) return;
+    this.#isStirred = false;
+    this.align();
+    this.#stopSettling = this.#deps.clock.after(SETTLE_MS, () => this.#settle());
+  }
+
   /** Serves what is shown now, once nothing else holds the port. */
   align(): void {
     for (const [key, place] of this.#places) this.#align(key, place);
   }
 
-  /** What tells clients of that port of HTTP/3 (RFC 7838). */
-  alternative(port: number | undefined): string | undefined {
-    for (const { server, closing, bound } of this.#places.values()) {
+  /**
+   * What tells clients of that port, who asked for that name, of HTTP/3 (RFC 7838): undefined unless it is
+   * served wherever that port is, and the name has a certificate there.
+   */
+  alternative(port: number | undefined, name: string | undefined): string | undefined {
+    if (port === undefined || this.#withoutPorts.has(port)) return undefined;
+    let isServed = false;
+    for (const { server, closing, bound, names } of this.#places.values()) {
+      if (bound.kind !== "tcp" || bound.port !== port) continue;
       const isOpen = server !== undefined && closing === undefined;
-      if (isOpen && bound.kind === "tcp" && bound.port === port) {
-        return `h3=":${port}"; ma=${REMEMBERED_S}`;
-      }
+      const isKnown = name === undefined || names.has(name) || names.has(wildcardOf(name) ?? "");
+      if (!isOpen || !isKnown) return undefined;
+      isServed = true;
     }
-    return undefined;
+    return isServed ? `h3=":${port}"; ma=${REMEMBERED_S}` : undefined;
   }
 
   /** Accepts nothing more. What runs goes on until `abort`. */
@@ -98,6 +129,7 @@ export class QuicListeners {
   }
 
   abort(): void {
+    this.#stopSettling?.();
     for (const { server } of this.#places.values()) server?.abort();
     this.#places.clear();
   }
@@ -125,6 +157,7 @@ export class QuicListeners {
     if (quic === undefined) return;
     try {
       place.shown = shown;
+      place.names = new Set(identities.flatMap(({ names }) => names));
       place.server = await quic(place.bound, identities, async (exchange) => {
         place.running++;
         await serve(exchange);

@@ -106,7 +106,8 @@ describe("GET /metrics", () => {
     const door = desk.keeping.edge.door(listener);
     door.failed(peer, "handshake took too long", "timeout");
     door.secured?.({
-      ...{ version: "TLSv1.3", cipher: "", name: undefined, protocol: "h2", client: undefined },
+      ...{ version: "TLSv1.3", cipher: "", name: undefined, protocol: "h2" },
+      ...{ client: undefined, authorities: [] },
     });
     const seen = samplesOf(await (await desk.ask("/metrics")).text());
     const values = [

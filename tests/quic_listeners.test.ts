@@ -75,14 +75,36 @@ describe("QuicListeners", () => {
   it("opens once there is a certificate, and tells clients from then on", async () => {
     const scene = new Scene();
     await scene.want(RULES);
-    assert.equal(scene.quic.alternative(443), undefined);
+    assert.equal(scene.quic.alternative(443, "a"), undefined);
     scene.show("1");
     await scene.align();
     assert.deepEqual(scene.events, ["open 1"]);
-    assert.equal(scene.quic.alternative(443), 'h3=":443"; ma=86400');
-    assert.equal(scene.quic.alternative(8443), undefined);
+    assert.equal(scene.quic.alternative(443, "a"), 'h3=":443"; ma=86400');
+    assert.equal(scene.quic.alternative(8443, "a"), undefined);
     await scene.align();
     assert.deepEqual(scene.events, ["open 1"]);
+  });
+
+  it("tells only those of it who would be shown a certificate there", async () => {
+    const scene = new Scene();
+    scene.identities = [{ names: ["a.test", "*.b.test"], chain: "1", key: "k" }];
+    await scene.want(RULES);
+    const names = ["a.test", "x.b.test", undefined, "b.test", "c.test", "192.0.2.1"];
+    assert.deepEqual(
+      names.map((name) => scene.quic.alternative(443, name) !== undefined),
+      [true, true, true, false, false, false],
+    );
+    assert.equal(scene.quic.alternative(undefined, "a.test"), undefined);
+  });
+
+  it("tells nobody of it where another address of the port has none", async () => {
+    const scene = new Scene();
+    scene.show("1");
+    const other = { kind: "tcp", host: "::1", port: 443 } as const;
+    await scene.want(RULES, { ...RULES, address: other, h3: false });
+    assert.equal(scene.quic.alternative(443, "a"), undefined);
+    await scene.want(RULES);
+    assert.notEqual(scene.quic.alternative(443, "a"), undefined);
   });
 
   it("opens nothing on listeners that want none", async () => {
@@ -102,6 +124,23 @@ describe("QuicListeners", () => {
     assert.equal(scene.clock.pending, 0);
   });
 
+  it("takes certificates over together that come within a moment", async () => {
+    const scene = new Scene();
+    scene.quic.stir();
+    await scene.want(RULES);
+    for (const serial of ["1", "2", "3"]) {
+      scene.show(serial);
+      scene.quic.stir();
+    }
+    await settled();
+    assert.deepEqual(scene.events, ["open 1"]);
+    await scene.clock.advance(100);
+    assert.deepEqual(scene.events, ["open 1", "close 1", "abort 1", "open 3"]);
+    scene.quic.stir();
+    scene.quic.abort();
+    assert.equal(scene.clock.pending, 0);
+  });
+
   it("lets exchanges end before that, and tells nobody of it meanwhile", async () => {
     const scene = new Scene();
     scene.show("1");
@@ -110,11 +149,11 @@ describe("QuicListeners", () => {
     scene.show("2");
     await scene.align();
     assert.deepEqual(scene.events, ["open 1", "close 1"]);
-    assert.equal(scene.quic.alternative(443), undefined);
+    assert.equal(scene.quic.alternative(443, "a"), undefined);
     scene.finish();
     await settled();
     assert.deepEqual(scene.events, ["open 1", "close 1", "abort 1", "open 2"]);
-    assert.equal(scene.quic.alternative(443), 'h3=":443"; ma=86400');
+    assert.equal(scene.quic.alternative(443, "a"), 'h3=":443"; ma=86400');
   });
 
   it("has patience with exchanges that never end, but not for ever", async () => {
@@ -144,7 +183,7 @@ describe("QuicListeners", () => {
     scene.show("1");
     await scene.want(RULES);
     assert.deepEqual(scene.events, ["quic.unavailable"]);
-    assert.equal(scene.quic.alternative(443), undefined);
+    assert.equal(scene.quic.alternative(443, "a"), undefined);
   });
 
   it("says once that the runtime serves none", async () => {

@@ -27,6 +27,7 @@ export function edgeFrom({ tls, listen }: Config, platform: Reader): Edge | unde
       ),
     port: tls.redirectPort ?? ports[0] ?? 443,
     ports: new Set(ports),
+    minVersion: tls.minVersion,
     alternative: () => undefined,
   };
 }

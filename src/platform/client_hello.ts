@@ -25,6 +25,8 @@ const MESSAGE_HEAD_BYTES = 4;
 const SERVER_NAME = 0;
 const PROTOCOLS = 16;
 const HOST_NAME = 0;
+/** No host is called by more (RFC 1035 section 2.3.4). */
+const NAME_LIMIT_BYTES = 255;
 
 const MORE: Greeting = { kind: "more" };
 const PLAIN: Greeting = { kind: "plain" };
@@ -93,7 +95,9 @@ function readName(content: Reader): string | undefined {
   const list = content.part(content.number(2));
   while (!list.done) {
     const type = list.number(1);
-    const text = list.text(list.number(2));
+    const length = list.number(2);
+    if (length > NAME_LIMIT_BYTES) throw new RangeError("Name is too long");
+    const text = list.text(length);
     if (type === HOST_NAME) return text.toLowerCase().replace(/\.$/, "") || undefined;
   }
   return undefined;

@@ -13,7 +13,7 @@ export class BunConnection implements Connection {
   readonly tls: ConnectionTls | undefined;
   readonly copies = true;
   events: ConnectionEvents;
-  readonly #socket: Socket;
+  #socket: Socket;
   /** Bytes that the system did not take yet. */
   #waiting: Uint8Array[] = [];
   #ending: "no" | "finish" | "close" = "no";
@@ -29,6 +29,11 @@ export class BunConnection implements Connection {
 
   get socket(): Socket {
     return this.#socket;
+  }
+
+  /** Its bytes are carried by another one from now on: what becomes of this one closes nothing. */
+  set socket(socket: Socket) {
+    this.#socket = socket;
   }
 
   write(bytes: Uint8Array): boolean {

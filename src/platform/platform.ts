@@ -274,7 +274,15 @@ export interface ProgramResult {
 /** A file or directory that cannot be used, in words. */
 export class FileError extends Error {
   override readonly name = "FileError";
+
+  /** Whether nothing at all can be written there for now: a disk that is full, or read-only. */
+  get isOfDisk(): boolean {
+    const { cause } = this;
+    return cause instanceof Error && OF_DISKS.includes(String(Reflect.get(cause, "code")));
+  }
 }
+
+const OF_DISKS: readonly string[] = ["ENOSPC", "EDQUOT", "EROFS"];
 
 /** A socket that cannot be opened, in words. */
 export class ListenError extends Error {

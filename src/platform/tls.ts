@@ -84,6 +84,8 @@ export interface ConnectionTls {
   readonly protocol: string | undefined;
   /** What the client proved to be; undefined where it showed nothing that its authorities signed. */
   readonly client: ClientCertificate | undefined;
+  /** Those that judged it, PEM; none where it was not asked for a certificate. */
+  readonly authorities: readonly string[];
 }
 
 /** A client's certificate that one of the context's authorities signed. */

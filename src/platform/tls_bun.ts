@@ -6,7 +6,7 @@ import { BunConnection, HANDLERS, type Socket } from "./connection_bun.ts";
 import type { Connection } from "./platform.ts";
 import type { ConnectionTls } from "./tls.ts";
 import type { Chosen } from "./tls_accept.ts";
-import { clientCertificate, secureOf } from "./tls_context.ts";
+import { clientCertificate, judgesOf, secureOf } from "./tls_context.ts";
 import { DEAF } from "./web.ts";
 
 /** What TLS makes of a socket that has begun in the clear; the types do not tell that a server can do it, too. */
@@ -55,7 +55,11 @@ export function secured(plain: Connection, chosen: Chosen): Promise<Connection> 
   // listener's, so that only its data can be taken from them.
   socket.data = undefined;
   socket.resume();
-  socket.upgradeTLS(upgrading as unknown as Bun.TLSUpgradeOptions<BunConnection | undefined>);
+  const [, secure] = socket.upgradeTLS(
+    upgrading as unknown as Bun.TLSUpgradeOptions<BunConnection | undefined>,
+  );
+  // Until the handshake is over, whoever gives it up has the plain connection alone to do so with.
+  plain.socket = secure;
   return promise;
 }
 
@@ -64,7 +68,10 @@ function protocolList(protocol: string): Uint8Array {
   return Buffer.from(`${String.fromCharCode(protocol.length)}${protocol}`, "latin1");
 }
 
-function tlsOf(socket: Socket, { protocols: [protocol], asksClient, name }: Chosen): ConnectionTls {
+function tlsOf(
+  socket: Socket,
+  { protocols: [protocol], asksClient, name, context }: Chosen,
+): ConnectionTls {
   // Without a certificate of the client's there is nothing to be authorized.
   const shown = asksClient && socket.authorized ? socket.getPeerX509Certificate() : undefined;
   return {
@@ -73,5 +80,6 @@ function tlsOf(socket: Socket, { protocols: [protocol], asksClient, name }: Chos
     name,
     protocol,
     client: shown && clientCertificate(shown),
+    authorities: asksClient ? judgesOf(context).authorities : [],
   };
 }

@@ -2,7 +2,7 @@
  * Certificates made ready for handshakes, and read, by `node:tls` and `node:crypto` on both runtimes.
  * Checks what the runtimes let pass: Deno takes a key that is not the certificate's without a word.
  */
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
 import {
@@ -30,9 +30,15 @@ const CIPHERS = [
 class NodeContext implements TlsContext {
   readonly kind = "tls_context";
   readonly secure: SecureContext;
+  /** Of clients' certificates, PEM. */
+  readonly authorities: readonly string[];
+  /** The same for the same authorities. */
+  readonly judges: string;
 
-  constructor(secure: SecureContext) {
+  constructor(secure: SecureContext, authorities: readonly string[]) {
     this.secure = secure;
+    this.authorities = authorities;
+    this.judges = createHash("sha256").update(authorities.join("\n")).digest("hex");
   }
 }
 
@@ -49,6 +55,7 @@ export function tlsContext(material: TlsMaterial): TlsContext {
         minVersion: `TLSv${minVersion}`,
         ...(clientAuthorities.length > 0 && { ca: [...clientAuthorities] }),
       }),
+      clientAuthorities,
     );
   } catch (error) {
     throw new CertificateError(`certificate and key cannot be used: ${messageOf(error)}`, {
@@ -59,8 +66,19 @@ export function tlsContext(material: TlsMaterial): TlsContext {
 
 /** What the platform made of it. */
 export function secureOf(context: TlsContext): SecureContext {
+  return ours(context).secure;
+}
+
+/** Who judges clients: themselves, PEM, and a name that is the same for the same ones. */
+export function judgesOf(
+  context: TlsContext,
+): { readonly authorities: readonly string[]; readonly judges: string } {
+  return ours(context);
+}
+
+function ours(context: TlsContext): NodeContext {
   if (!(context instanceof NodeContext)) throw new TypeError("Context is of another platform");
-  return context.secure;
+  return context;
 }
 
 export function certificateFacts(chain: string): CertificateFacts {

@@ -7,9 +7,10 @@ import type { Socket } from "node:net";
 import { nextTick } from "node:process";
 import { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
-import type { ConnectionTls } from "./tls.ts";
+import type { ClientCertificate, ConnectionTls } from "./tls.ts";
 import type { Chosen } from "./tls_accept.ts";
-import { clientCertificate, secureOf } from "./tls_context.ts";
+import { clientCertificate, judgesOf, secureOf } from "./tls_context.ts";
+import { clock } from "./web.ts";
 
 /** A socket's bytes as a stream that gives none while it is held. */
 export class HeldStream extends Duplex {
@@ -84,18 +85,44 @@ export function secured(below: HeldStream, chosen: Chosen): Promise<Secured> {
   socket.on("error", reject);
   socket.once("close", () => reject(new Error("client left")));
   socket.once("secure", () => {
-    const shown = chosen.asksClient && isVerified(socket) ? socket.getPeerCertificate() : undefined;
-    const client = shown?.raw && clientCertificate(new X509Certificate(shown.raw));
+    const client = chosen.asksClient ? provenClient(socket, chosen) : undefined;
     const tls = {
       version: socket.getProtocol() ?? "",
       cipher: socket.getCipher()?.name ?? "",
       name,
       protocol,
       client,
+      authorities: chosen.asksClient ? judgesOf(chosen.context).authorities : [],
     };
     resolve({ socket, tls });
   });
   return promise;
+}
+
+/** Clients that were verified, each with those who judged it; the one that was longest ago goes first. */
+const proven = new Set<string>();
+const PROVEN_MAX = 10_000;
+
+/**
+ * The client, where the context's authorities know it. Deno keeps sessions of all contexts together and finds
+ * no fault with any certificate in one that is taken up, so there it must have been verified by the same
+ * authorities before.
+ */
+function provenClient(socket: TLSSocket, { context }: Chosen): ClientCertificate | undefined {
+  const { raw } = socket.getPeerCertificate();
+  if (!raw) return undefined;
+  const shown = new X509Certificate(raw);
+  const client = clientCertificate(shown);
+  const key = `${judgesOf(context).judges} ${client.fingerprint}`;
+  if (socket.isSessionReused()) {
+    return proven.has(key) && clock.now() < Date.parse(shown.validTo) ? client : undefined;
+  }
+  if (!isVerified(socket)) return undefined;
+  proven.delete(key);
+  proven.add(key);
+  const [oldest] = proven;
+  if (proven.size > PROVEN_MAX && oldest !== undefined) proven.delete(oldest);
+  return client;
 }
 
 /**

@@ -16,8 +16,10 @@ export interface Edge {
   readonly port: number;
   /** Ports of ours where TLS is spoken. */
   readonly ports: ReadonlySet<number>;
-  /** What tells clients of that port of HTTP/3; undefined where it is not served. */
-  alternative(port: number | undefined): string | undefined;
+  /** Of TLS. */
+  readonly minVersion: "1.2" | "1.3";
+  /** What tells clients of that port, who asked for that name, of HTTP/3; undefined where it cannot be had. */
+  alternative(port: number | undefined, name: string | undefined): string | undefined;
 }
 
 /** What is configured now. A request reads it once. */

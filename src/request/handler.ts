@@ -17,6 +17,7 @@ import { leaving } from "./leaving.ts";
 import { proxy } from "./proxy.ts";
 import { emptyReply } from "./replies.ts";
 import type { Found } from "./route.ts";
+import { isOutdated } from "./secure.ts";
 import { Story } from "./story.ts";
 import type { Visit } from "./visit.ts";
 
@@ -72,9 +73,7 @@ export function createRelay(deps: RelayDeps): Relay {
       if (ending.kind !== "left") {
         firstByteMs = deps.clock.elapsed() - began;
         const { edge } = current;
-        if (edge !== undefined && exchange.tls !== undefined) {
-          advertise(ending.reply, exchange, edge);
-        }
+        if (edge !== undefined) advertise(ending.reply, exchange, edge);
         delivery = await deliver(exchange, ending, deps);
       }
     } catch (error) {
@@ -154,8 +153,10 @@ function answerOf(ending: Ending): Answer | undefined {
 }
 
 /** Tells a client of HTTP/3 (RFC 7838). */
-function advertise({ fields }: Reply, { localPort }: Exchange, edge: Edge): void {
-  const alternative = edge.alternative(localPort);
+function advertise({ fields }: Reply, { localPort, tls }: Exchange, edge: Edge): void {
+  // Nobody can be asked for a certificate there.
+  if (tls === undefined || tls.authorities.length > 0) return;
+  const alternative = edge.alternative(localPort, tls.name);
   if (alternative !== undefined) fields.set("Alt-Svc", alternative);
 }
 
@@ -170,7 +171,9 @@ function deliver(
   if (reply.tunnel !== undefined && answer !== undefined) {
     return tunnelled(exchange, { reply, answer, tunnel: reply.tunnel }, deps);
   }
-  if (deps.draining()) reply.fields.set("Connection", "close");
+  if (deps.draining() || isOutdated(exchange.tls, deps.live.current.edge)) {
+    reply.fields.set("Connection", "close");
+  }
   return exchange.answer(reply);
 }
 

@@ -85,6 +85,10 @@ export function unprovenReply(
   if (tls !== undefined && !isFor(tls.name, bareHost(hostname), route)) {
     return emptyReply(421, { requestId });
   }
+  // Others judged it before a reload, say: on another connection it may show something to these.
+  if (tls !== undefined && !isSame(tls.authorities, clientAuth.authorities)) {
+    return emptyReply(421, { requestId, close: true });
+  }
   const isKnown = tls?.client !== undefined;
   return isKnown || !clientAuth.required ? undefined : emptyReply(403, { requestId });
 }
@@ -92,6 +96,15 @@ export function unprovenReply(
 /** Whether a handshake for that name was one for this host. */
 function isFor(name: string | undefined, host: string, { hosts }: Route): boolean {
   return name === undefined ? hosts.includes("*") || parseIp(host) !== undefined : name === host;
+}
+
+function isSame(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((one, at) => one === others[at]);
+}
+
+/** Whether a connection was made by rules that a reload has made stricter since. */
+export function isOutdated(tls: Exchange["tls"], edge: Edge | undefined): boolean {
+  return edge?.minVersion === "1.3" && tls?.version === "TLSv1.2";
 }
 
 /** Whether a proxy that is believed says that its client spoke TLS with it. */

@@ -5,41 +5,49 @@
 import { addressKey } from "../address.ts";
 import { covers } from "../names.ts";
 import type { CertificateStatus, Renewal, Revocation } from "../model.ts";
-import type { Handshake, NamedIdentity, TlsDoor } from "../platform/tls.ts";
+import type { NamedIdentity, TlsDoor } from "../platform/tls.ts";
 import type { ListenRules } from "../rules.ts";
 import type { CertificateRules, TlsRules } from "../tls_rules.ts";
-import { clientAuthorities, usesAuthority } from "./certificate_rules.ts";
+import { usesAuthority } from "./certificate_rules.ts";
 import { statusOf } from "./certificate_status.ts";
 import type { EdgeDeps, Vault } from "./edge_deps.ts";
+import { Choosing } from "./choosing.ts";
+import { FilePair } from "./files.ts";
 import { type Holder, openHolder } from "./holder.ts";
 import { Keeper } from "./keeper.ts";
+import { Leftovers } from "./leftovers.ts";
 import { Lookout } from "./lookout.ts";
-import { within } from "./nap.ts";
 import { mayMake, OnDemand } from "./on_demand.ts";
 import { PROOF_PROTOCOL, proofHandshake } from "./proof_handshake.ts";
 import { sameSource } from "./same_source.ts";
-import { Shelf, type Shown } from "./shelf.ts";
+import { Shelf } from "./shelf.ts";
 import { Turns } from "./turns.ts";
 
-/** A handshake waits that long for the first certificate of its name, in milliseconds. */
-const FIRST_WAIT_MS = 8_000;
 /** Certificates ordered at once. */
 const ORDERS_MAX = 4;
+/** Authorities are asked at once, when they want certificates renewed. */
+const QUESTIONS_MAX = 4;
 
 export class TlsEdge {
   readonly #deps: EdgeDeps;
   readonly #shelf = new Shelf(() => this.#heard());
   readonly #holders = new Map<string, Holder>();
-  /** Certificates that are configured no more, shown until others are there for their names. */
-  readonly #retired = new Map<string, CertificateRules>();
+  readonly #leftovers = new Leftovers(this.#shelf);
+  readonly #choosing: Choosing;
   readonly #lookout: Lookout;
   readonly #turns = new Turns(ORDERS_MAX);
+  readonly #questions = new Turns(QUESTIONS_MAX);
   #rules: TlsRules | undefined;
   #onDemand: OnDemand | undefined;
   #heard: () => void = () => {};
 
   constructor(deps: EdgeDeps) {
     this.#deps = deps;
+    this.#choosing = new Choosing({
+      ...{ clock: deps.clock, shelf: this.#shelf, holders: this.#holders },
+      rules: () => this.#rules,
+      onDemand: () => this.#onDemand,
+    });
     this.#lookout = new Lookout({
       ...deps,
       held: () => (this.#rules?.certificates ?? []).map((one) => [one, this.standing(one)]),
@@ -56,14 +64,18 @@ export class TlsEdge {
     const isSame = before?.storage === rules?.storage;
     for (const [id, holder] of this.#holders) {
       const next = wanted.get(id);
-      if (next !== undefined && isSame && sameSource(holder.rules, next)) continue;
+      if (next !== undefined && isSame && sameSource(holder.rules, next)) {
+        // A watch may have missed what a restart would find.
+        if (holder instanceof FilePair) holder.look();
+        continue;
+      }
       holder.stop();
       this.#holders.delete(id);
-      if (next === undefined) this.#retired.set(id, holder.rules);
+      if (next === undefined) this.#leftovers.add(holder.rules);
     }
     if (rules !== undefined) {
       for (const one of wanted.values()) if (!this.#holders.has(one.id)) this.#hold(one);
-      this.#onDemand = this.#openOnDemand(rules);
+      this.#openOnDemand(rules, before);
     }
     this.#sweep();
     if (rules === undefined) this.#lookout.stop();
@@ -75,16 +87,11 @@ export class TlsEdge {
     const key = addressKey(listener.address);
     const protocols = listener.h2 ? ["h2", "http/1.1"] : ["http/1.1"];
     return {
-      choose: (hello, localIp): Handshake | Promise<Handshake> => {
+      choose: (hello, localIp) => {
         const { name, protocols: offered } = hello;
-        if (name !== undefined && offered.includes(PROOF_PROTOCOL)) {
-          return proofHandshake(name, this.#deps);
-        }
-        const asked = name ?? this.#rules?.defaultName ?? localIp;
-        const shown = this.#shelf.find(key, asked) ?? this.#late(key, asked);
-        return shown instanceof Promise
-          ? shown.then((late) => this.#choice(late, { name, protocols }))
-          : this.#choice(shown, { name, protocols });
+        return name !== undefined && offered.includes(PROOF_PROTOCOL)
+          ? proofHandshake(name, this.#deps)
+          : this.#choosing.choose(name, { listener: key, localIp, protocols });
       },
       failed: (peer, ...why) => this.#deps.handshakeFailed(peer, ...why),
       secured: (tls) => this.#deps.secured(tls),
@@ -176,6 +183,7 @@ export class TlsEdge {
       ...this.#deps,
       shelf: this.#shelf,
       turns: this.#turns,
+      questions: this.#questions,
       vault: this.#vault,
       told: (one, course) => {
         this.#sweep();
@@ -183,58 +191,31 @@ export class TlsEdge {
       },
     });
     this.#holders.set(rules.id, holder);
+    this.#leftovers.forget(rules.id);
     if (holder instanceof Keeper) void holder.run();
   }
 
-  #openOnDemand({ onDemand }: TlsRules): OnDemand | undefined {
-    if (onDemand.names === "none") return undefined;
+  /** Those that were made are good still, unless others would be made now. */
+  #openOnDemand({ onDemand, storage }: TlsRules, before: TlsRules | undefined): void {
+    if (onDemand.names === "none") return;
+    const isSame = before?.storage === storage &&
+      before?.onDemand.lifetimeMs === onDemand.lifetimeMs;
+    if (isSame && this.#onDemand !== undefined) return;
     const { clock, workshop, madeFailed: failed } = this.#deps;
     const issuer = this.#vault.internalIssuer(onDemand.lifetimeMs);
     const { signal } = new AbortController();
     const issue = (name: string) => issuer.issue([name], { replaced: undefined, signal });
-    return new OnDemand({ clock, workshop, issue, failed });
-  }
-
-  /** One that is on its way, or that is made when it is asked for. */
-  #late(listener: string, name: string): Shown | undefined | Promise<Shown | undefined> {
-    const keeper = [...this.#holders.values()].find((holder) =>
-      holder instanceof Keeper && holder.rules.names.some((one) => covers(one, name))
-    );
-    if (keeper instanceof Keeper) {
-      const ready = within(this.#deps.clock, FIRST_WAIT_MS, keeper.ready);
-      return ready.then(() => this.#shelf.find(listener, name));
-    }
-    return mayMake(name, this.#rules?.onDemand.names ?? "none")
-      ? this.#onDemand?.find(name)
-      : undefined;
-  }
-
-  #choice(
-    shown: Shown | undefined,
-    { name, protocols }: { name: string | undefined; protocols: readonly string[] },
-  ): Handshake {
-    if (shown === undefined || this.#rules === undefined) return undefined;
-    const authorities = clientAuthorities(this.#rules, name);
-    return {
-      context: shown.context(authorities, this.#rules.minVersion),
-      protocols,
-      asksClient: authorities.length > 0,
-    };
+    this.#onDemand = new OnDemand({ clock, workshop, issue, failed });
   }
 
   /** Lets go of what is configured no more, once nobody needs it. */
   #sweep(): void {
-    const wanted = (this.#rules?.certificates ?? []).filter(({ source }) =>
-      source.kind !== "files"
-    );
-    for (const [id, { names }] of this.#retired) {
-      const isNeeded = wanted.some((one) =>
-        this.#shelf.get(one.id) === undefined &&
-        one.names.some((name) => names.some((old) => covers(old, name)))
-      );
-      if (isNeeded) continue;
-      this.#retired.delete(id);
-      if (!this.#holders.has(id)) this.#shelf.remove(id);
-    }
+    const { certificates = [], onDemand } = this.#rules ?? {};
+    const mayHaveMade = onDemand?.names !== "none" || this.#onDemand === undefined;
+    if (this.#leftovers.isEmpty && mayHaveMade) return;
+    const awaited = certificates.filter(({ id }) => !this.#shelf.isServed(id))
+      .flatMap(({ names }) => names);
+    this.#leftovers.sweep(awaited);
+    if (awaited.length === 0 && !mayHaveMade) this.#onDemand = undefined;
   }
 }

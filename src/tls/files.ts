@@ -35,7 +35,10 @@ export class FilePair {
   #stopTimer: () => void = () => {};
   /** What was read last, whether it was of use or not. */
   #read: string;
+  /** What is shown. */
+  #good = "";
   #reading = Promise.resolve();
+  #isStopped = false;
 
   /** Throws `CertificateError`, which the loader has kept from happening. */
   constructor(rules: PairRules, deps: PairDeps) {
@@ -49,6 +52,7 @@ export class FilePair {
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.#stopTimer();
     for (const stop of this.#stops.splice(0)) stop();
   }
@@ -57,7 +61,7 @@ export class FilePair {
     for (const { path, text } of [this.#chain, this.#key]) {
       if (path === undefined) continue;
       const events = {
-        changed: () => this.#look(),
+        changed: () => this.look(),
         unreadable: (reason: string) => this.#refuse(reason),
       };
       try {
@@ -71,13 +75,13 @@ export class FilePair {
 
   #lookAgain(): void {
     this.#stopTimer = this.#deps.clock.after(LOOK_MS, () => {
-      this.#look();
+      this.look();
       this.#lookAgain();
     });
   }
 
-  /** One look at a time, so that an older pair never comes after a newer one. */
-  #look(): void {
+  /** Reads the files now. One look at a time, so that an older pair never comes after a newer one. */
+  look(): void {
     this.#reading = this.#reading.then(() => this.#reread());
   }
 
@@ -86,6 +90,9 @@ export class FilePair {
       const chain = await this.#textOf(this.#chain);
       const key = await this.#textOf(this.#key);
       const read = fingerprint(chain, key);
+      if (this.#isStopped) return;
+      // They were gone for a while, say.
+      if (read === this.#good) this.problem = undefined;
       if (read === this.#read) return;
       this.#read = read;
       const { validTo } = this.#show(chain, key).facts;
@@ -107,6 +114,7 @@ export class FilePair {
       throw new CertificateError("the certificate is for no name");
     }
     shelf.put(this.rules, shown);
+    this.#good = fingerprint(chain, key);
     return shown;
   }
 

@@ -12,12 +12,13 @@ export interface HolderDeps
   extends Pick<EdgeDeps, "clock" | "random" | "workshop" | "platform" | "told"> {
   readonly shelf: Shelf;
   readonly turns: Turns;
+  readonly questions: Turns;
   readonly vault: Vault;
 }
 
 /** A keeper is yet to be run. Throws `CertificateError` of files, which the loader has kept from happening. */
 export function openHolder(rules: CertificateRules, deps: HolderDeps): Holder {
-  const { clock, random, workshop, shelf, turns, vault, platform, told } = deps;
+  const { clock, random, workshop, shelf, turns, questions, vault, platform, told } = deps;
   const { source } = rules;
   if (source.kind === "files") {
     return new FilePair({ ...rules, source }, {
@@ -30,7 +31,7 @@ export function openHolder(rules: CertificateRules, deps: HolderDeps): Holder {
     ? source.issuers.map((issuer) => vault.acmeIssuer(issuer))
     : [vault.internalIssuer(source.lifetimeMs)];
   return new Keeper(rules, issuers, {
-    ...{ clock, random, workshop, shelf, turns },
+    ...{ clock, random, workshop, shelf, turns, questions },
     store: () => vault.store(),
     tell: (_, course) => told(rules, course),
   });

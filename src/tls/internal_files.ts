@@ -2,7 +2,7 @@
  * What the authority of our own keeps: its root, made once and never again, and the intermediate that
  * signs for it, which comes and goes. Nobody may be at work here at the same time; `internal.ts` sees to it.
  */
-import type { Clock } from "../platform/platform.ts";
+import { type Clock, FileError } from "../platform/platform.ts";
 import { CertificateError, type CertificateFacts } from "../platform/tls.ts";
 import { identityFile, readIdentityFile } from "./identity_file.ts";
 import { type Identity, IssueError, type Store } from "./issuer.ts";
@@ -116,7 +116,12 @@ export async function keptIntermediate(root: Signer, { store }: Means) {
 export async function madeIntermediate(root: Signer, means: Means): Promise<Signer> {
   const to = Math.min(means.clock.now() + INTERMEDIATE_LIFE_MS, spanOf(root).to);
   const identity = await makeSigner(wording("understudy local intermediate", to, means), 0, root);
-  await means.store.write(INTERMEDIATE, identityFile(identity));
+  try {
+    await means.store.write(INTERMEDIATE, identityFile(identity));
+  } catch (error) {
+    // It signs as well without being kept: after a restart there is another one.
+    if (!(error instanceof FileError && error.isOfDisk)) throw error;
+  }
   return await signer(identity);
 }
 

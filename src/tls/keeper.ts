@@ -8,11 +8,12 @@ import type { CertificateRules } from "../tls_rules.ts";
 import { type Course, type Failure, failureOf, type Gained } from "./course.ts";
 import type { Identity, Issuer, Store } from "./issuer.ts";
 import { Nap } from "./nap.ts";
-import { pauseMs, renewalAt } from "./schedule.ts";
+import { isSpent, pauseMs, renewalAt } from "./schedule.ts";
 import { type Shelf, Shown, type Workshop } from "./shelf.ts";
 import { bestStored, storedPath } from "./stored.ts";
 import type { Turns } from "./turns.ts";
 import { identityFile } from "./identity_file.ts";
+import { Unsaved } from "./unsaved.ts";
 
 export interface KeeperDeps {
   readonly clock: Clock;
@@ -23,6 +24,8 @@ export interface KeeperDeps {
   readonly store: () => Promise<Store>;
   /** Bounds how many are ordered at once. */
   readonly turns: Turns;
+  /** Bounds how many ask at once when to renew. */
+  readonly questions: Turns;
   readonly tell: (rules: CertificateRules, course: Course) => void;
 }
 
@@ -36,17 +39,20 @@ interface Plan {
 const LOOK_MS = 600_000;
 /** An authority that says nothing of renewals is asked again after this long, in milliseconds. */
 const ASK_MS = 86_400_000;
+const SPENT: Failure = { reason: "the new certificate is due for renewal as it comes" };
 
 export class Keeper {
   readonly rules: CertificateRules;
   /** Settles once there is a certificate, or the first attempt at one has failed. */
   readonly ready: Promise<void>;
-  /** Why there is no new one; undefined while all is well. */
-  problem: string | undefined;
   readonly #issuers: readonly Issuer[];
   readonly #deps: KeeperDeps;
   readonly #end = new AbortController();
   #issuedBy: Issuer | undefined;
+  /** What it shows: what was shown before it came is somebody else's, and stays until it has one of its own. */
+  #shown: Shown | undefined;
+  readonly #unsaved = new Unsaved();
+  #problem: string | undefined;
   #plan: Plan | undefined;
   /** Wall clock of the next attempt after a failure. */
   #againAt: number | undefined;
@@ -67,6 +73,11 @@ export class Keeper {
   /** Name of whoever issued what is shown. */
   get issuer(): string | undefined {
     return this.#issuedBy?.name;
+  }
+
+  /** Why there is no new one, or why it is kept nowhere; undefined while all is well. */
+  get problem(): string | undefined {
+    return this.#problem ?? this.#unsaved.reason;
   }
 
   /** Wall clock at which the next one is asked for. */
@@ -115,13 +126,10 @@ export class Keeper {
     for (const tell of this.#hurried.splice(0)) tell("the certificate is kept no more");
   }
 
-  get #shown(): Shown | undefined {
-    return this.#deps.shelf.get(this.rules.id);
-  }
-
   /** Does what is due, or what is not where that is wanted. Tells why it could not be done. */
   async #look(isWanted: boolean): Promise<Failure | undefined> {
     const store = await this.#deps.store();
+    await this.#save(store);
     if (this.#shown === undefined) await this.#takeStored(store);
     if (!isWanted && !await this.#isDue()) return undefined;
 
@@ -133,29 +141,35 @@ export class Keeper {
         const isNew = await this.#takeStored(store) && !await this.#isDue();
         return isNew && !isWanted ? undefined : await this.#issue(issuer, store);
       });
-      if (failure === undefined || signal.aborted) return failure;
+      if (failure === undefined || failure === SPENT || signal.aborted) return failure;
     }
     return failure;
   }
 
   async #issue(issuer: Issuer, store: Store): Promise<Failure | undefined> {
     let identity: Identity;
+    let shown: Shown;
     const before = this.#shown?.identity.chain;
     try {
       const asked = { replaced: before, signal: this.#end.signal };
-      identity = await this.#deps.turns.take(() => issuer.issue(this.rules.names, asked));
-      this.#show(new Shown(identity, this.#deps.workshop), issuer);
+      const issue = () => issuer.issue(this.rules.names, asked);
+      identity = await this.#deps.turns.take(issue, asked.signal);
+      shown = new Shown(identity, this.#deps.workshop);
     } catch (error) {
       return failureOf(error);
     }
+    this.#show(shown, issuer);
     this.#tellOf(before === undefined ? "issued" : "renewed", issuer);
-    try {
-      await store.write(storedPath(issuer, this.rules.names), identityFile(identity));
-    } catch (error) {
-      // No reason to order another one: authorities count them.
-      this.#tell({ kind: "unsaved", reason: failureOf(error).reason });
-    }
-    return undefined;
+    this.#unsaved.keep(storedPath(issuer, this.rules.names), identityFile(identity));
+    await this.#save(store);
+    // By a wrong clock, say. Ordered at once, the next one would be no better, and authorities count them.
+    return isSpent(shown.facts, this.#deps.clock.now()) ? SPENT : undefined;
+  }
+
+  /** Not to be kept is no reason to order another one either. */
+  async #save(store: Store): Promise<void> {
+    const reason = await this.#unsaved.save(store);
+    if (reason !== undefined) this.#tell({ kind: "unsaved", reason });
   }
 
   /** Shows the best one in the store, if it is better than what is shown. Says whether it did. */
@@ -170,12 +184,12 @@ export class Keeper {
   }
 
   #show(shown: Shown, issuer: Issuer): void {
-    this.#deps.shelf.put(this.rules, shown);
+    if (!this.#end.signal.aborted) this.#deps.shelf.put(this.rules, shown);
+    this.#shown = shown;
     this.#issuedBy = issuer;
     this.#plan = undefined;
     this.#againAt = undefined;
-    this.#failures = 0;
-    this.problem = undefined;
+    this.#problem = undefined;
   }
 
   async #isDue(): Promise<boolean> {
@@ -189,8 +203,10 @@ export class Keeper {
   }
 
   async #planned({ identity, facts }: Shown): Promise<Plan> {
-    const { clock, random } = this.#deps;
-    const advice = await this.#issuedBy?.renewal(identity.chain, this.#end.signal);
+    const { clock, random, questions } = this.#deps;
+    const [issuer, { signal }] = [this.#issuedBy, this.#end];
+    const ask = () => issuer?.renewal(identity.chain, signal) ?? Promise.resolve(undefined);
+    const advice = await questions.take(ask, signal);
     const askAt = clock.now() + (advice?.againMs ?? ASK_MS);
     const before = this.#plan?.at;
     // A moment within the window stays: drawn anew each time, it would be put off again and again.
@@ -201,6 +217,7 @@ export class Keeper {
 
   /** All is well: sleeps until something may be due. One that is new is planned for at once. */
   async #rest(): Promise<void> {
+    this.#failures = 0;
     if (this.#plan === undefined || this.#isCalled) return;
     const untilMs = Math.min(this.#plan.at, this.#plan.askAt) - this.#deps.clock.now();
     await this.#nap.sleep(Math.max(0, Math.min(untilMs, LOOK_MS)));
@@ -211,7 +228,7 @@ export class Keeper {
     this.#failures += 1;
     const againAt = clock.now() + pauseMs(this.#failures, random(), retryAfterMs);
     this.#againAt = againAt;
-    this.problem = reason;
+    this.#problem = reason;
     this.#tell({ kind: "failed", reason, againAt });
     while (!this.#isCalled && clock.now() < againAt) {
       await this.#nap.sleep(Math.min(againAt - clock.now(), LOOK_MS));

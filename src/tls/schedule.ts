@@ -37,6 +37,11 @@ export function renewalAt(life: Life, window: Span | undefined, random: number):
   return Math.round(Math.max(earliest, Math.min(suggested, latest)));
 }
 
+/** Whether it is time for the next one, whatever an authority advises. `now` is wall clock. */
+export function isSpent(life: Life, now: number): boolean {
+  return now >= renewalAt(life, undefined, 0);
+}
+
 /** How long to wait after so many failures in a row, in milliseconds; no less than the authority asks for. */
 export function pauseMs(failures: number, random: number, askedMs = 0): number {
   const usual = PAUSES_MS[Math.min(failures, PAUSES_MS.length) - 1] ?? 0;

@@ -56,11 +56,21 @@ interface Slot {
   readonly shown: Shown;
 }
 
+/** By listener and name; no listener stands for all, no name for all others. */
+type Index = Map<string, Slot>;
+
+interface Indexes {
+  readonly current: Index;
+  readonly old: Index;
+}
+
 export class Shelf {
   readonly #changed: () => void;
   readonly #slots = new Map<string, Slot>();
-  /** Listener and name, in this order of choice: the listener's own first. */
-  #byName = new Map<string, Slot>();
+  /** Those that stand in until others are there. */
+  readonly #retired = new Set<string>();
+  /** Made anew when it is next needed, as many certificates may come at once. */
+  #indexes: Indexes | undefined;
 
   /** `changed` is called whenever another certificate is shown. */
   constructor(changed: () => void = () => {}) {
@@ -70,21 +80,45 @@ export class Shelf {
   put(rules: CertificateRules, shown: Shown): void {
     const names = rules.names.length > 0 ? rules.names : shown.facts.names;
     this.#slots.set(rules.id, { rules, names, shown });
-    this.#index();
+    this.#retired.delete(rules.id);
+    this.#turn();
+  }
+
+  /** Shows it on for what nobody else has one for, wherever that is asked for. */
+  retire(id: string): void {
+    if (!this.#slots.has(id)) return;
+    this.#retired.add(id);
+    this.#turn();
   }
 
   remove(id: string): void {
-    if (this.#slots.delete(id)) this.#index();
+    this.#retired.delete(id);
+    if (this.#slots.delete(id)) this.#turn();
   }
 
   get(id: string): Shown | undefined {
     return this.#slots.get(id)?.shown;
   }
 
-  /** The one for that name; for none or another, the one that is shown to all on that listener. */
-  find(listener: string, name: string | undefined): Shown | undefined {
-    const slot = this.#named(listener, name) ?? this.#general(listener);
-    return slot?.shown;
+  /** The one for that name. */
+  named(listener: string, name: string): Shown | undefined {
+    const { current, old } = this.#index();
+    return (named(current, listener, name) ?? named(old, listener, name))?.shown;
+  }
+
+  /** The same; where there is none, the one that is shown to all on that listener. */
+  find(listener: string, name: string): Shown | undefined {
+    return this.named(listener, name) ?? this.#general(listener)?.shown;
+  }
+
+  /** Whether one is there that does not merely stand in. */
+  isServed(id: string): boolean {
+    return this.#slots.has(id) && !this.#retired.has(id);
+  }
+
+  /** Names that it is shown for; undefined where it is not. */
+  namesOf(id: string): readonly string[] | undefined {
+    return this.#slots.get(id)?.names;
   }
 
   /** Whether a certificate on some listener is for that name. */
@@ -106,38 +140,48 @@ export class Shelf {
     ).map(({ names, shown: { identity } }) => ({ names, ...identity }));
   }
 
-  #named(listener: string, name: string | undefined): Slot | undefined {
-    if (name === undefined) return undefined;
-    const wildcard = wildcardOf(name);
-    for (const place of [listener, ""]) {
-      const slot = this.#byName.get(`${place} ${name}`) ??
-        (wildcard && this.#byName.get(`${place} ${wildcard}`));
-      if (slot) return slot;
-    }
-    return undefined;
-  }
-
-  /** Pairs of files without names in their rules stand in for all others. */
   #general(listener: string): Slot | undefined {
-    return this.#byName.get(`${listener} `) ?? this.#byName.get(" ");
+    const { current, old } = this.#index();
+    return general(current, listener) ?? general(old, listener);
   }
 
-  #index(): void {
-    const byName = new Map<string, Slot>();
+  #turn(): void {
+    this.#indexes = undefined;
+    this.#changed();
+  }
+
+  #index(): Indexes {
+    if (this.#indexes !== undefined) return this.#indexes;
+    const [current, old]: [Index, Index] = [new Map(), new Map()];
     // Whoever was given names beats whoever happens to hold them.
     const slots = [...this.#slots.values()].toSorted((one, other) =>
       Math.min(one.rules.names.length, 1) - Math.min(other.rules.names.length, 1)
     );
     for (const slot of slots) {
-      const { names, listeners, source } = slot.rules;
+      const { id, names, listeners, source } = slot.rules;
       const isGeneral = source.kind === "files" && names.length === 0;
-      const places = listeners.length === 0 ? [""] : listeners;
+      const isOld = this.#retired.has(id);
+      const places = isOld || listeners.length === 0 ? [""] : listeners;
+      const byName = isOld ? old : current;
       for (const place of places) {
         for (const name of slot.names) byName.set(`${place} ${name}`, slot);
         if (isGeneral) byName.set(`${place} `, slot);
       }
     }
-    this.#byName = byName;
-    this.#changed();
+    return this.#indexes = { current, old };
   }
+}
+
+function named(index: Index, listener: string, name: string): Slot | undefined {
+  const wildcard = wildcardOf(name);
+  for (const place of [listener, ""]) {
+    const slot = index.get(`${place} ${name}`) ?? (wildcard && index.get(`${place} ${wildcard}`));
+    if (slot) return slot;
+  }
+  return undefined;
+}
+
+/** Pairs of files without names in their rules stand in for all others. */
+function general(index: Index, listener: string): Slot | undefined {
+  return index.get(`${listener} `) ?? index.get(" ");
 }

@@ -2,7 +2,7 @@
  * What is kept on disk: accounts, keys and certificates in one folder of ours, and the turns that
  * processes and callers take there. Knows nothing of what the files say.
  */
-import type { Clock, PrivateFiles } from "../platform/platform.ts";
+import { type Clock, FileError, type PrivateFiles } from "../platform/platform.ts";
 import { fileNameOf } from "./file_names.ts";
 import type { Store } from "./issuer.ts";
 
@@ -84,7 +84,7 @@ class FolderStore implements Store {
     const path = this.#within(`${LOCKS}/${fileNameOf([name])}`);
     for (;;) {
       signal.throwIfAborted();
-      const release = await this.#files.lockFile(path);
+      const release = await this.#files.lockFile(path).catch(unlocked);
       if (release !== undefined) return release;
       // Aborted or not, the loop's beginning says.
       await this.#clock.sleep(POLL_MS, signal).catch(() => {});
@@ -97,6 +97,12 @@ class FolderStore implements Store {
     if (!isFine) throw new RangeError(`Expected a path within the store but received "${path}"`);
     return `${this.#folder}/${path}`;
   }
+}
+
+/** Where nothing can be written no other process can lock either: a certificate matters more than that. */
+function unlocked(error: unknown): () => Promise<void> {
+  if (error instanceof FileError && error.isOfDisk) return () => Promise.resolve();
+  throw error;
 }
 
 async function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {

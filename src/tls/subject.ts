@@ -1,5 +1,6 @@
 /** Whom a certificate can be for: names and addresses as they stand in one, or the reason why they cannot. Pure. */
 import { parseIp } from "../ip.ts";
+import { isDnsName } from "../names.ts";
 import { IssueError } from "./issuer.ts";
 
 export interface AlternativeName {
@@ -10,8 +11,6 @@ export interface AlternativeName {
 /** A certificate is sent in every handshake, and nobody has so many names. */
 const NAMES_MAX = 100;
 const NAME_MAX = 253;
-/** Underscores are no letters of hosts, and yet there are hosts with them. */
-const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 
 /** Each once. Throws `IssueError`. */
 export function alternativeNames(names: readonly string[]): readonly AlternativeName[] {
@@ -28,18 +27,13 @@ function alternativeName(name: string): AlternativeName {
   const ip = name.includes("%") ? undefined : parseIp(name);
   if (ip !== undefined) return { type: "ip", value: spellIp(ip) };
   const value = name.toLowerCase().replace(/\.$/, "");
-  if (isDnsName(value)) return { type: "dns", value };
+  if (value.length <= NAME_MAX && isDnsName(value.replace(/^\*\./, ""))) {
+    return { type: "dns", value };
+  }
   throw new IssueError(
     `Cannot issue a certificate for ${JSON.stringify(name.slice(0, NAME_MAX))}: ` +
       `Expected a name such as "app.lan" or "*.app.lan", or an IP address`,
   );
-}
-
-function isDnsName(name: string): boolean {
-  const labels = name.replace(/^\*\./, "").split(".");
-  // A last label of digits makes it an address, if a wrong one.
-  const isNumber = /^\d+$/.test(labels.at(-1) ?? "");
-  return name.length <= NAME_MAX && !isNumber && labels.every((label) => LABEL.test(label));
 }
 
 function spellIp(bytes: readonly number[]): string {

@@ -14,6 +14,7 @@ const QUIC_TLS: ConnectionTls = {
   name: undefined,
   protocol: "h3",
   client: undefined,
+  authorities: [],
 };
 
 /** Undefined where the runtime serves no HTTP/3. */

@@ -23,6 +23,8 @@ export interface H2Site extends Road, IntakeSite {
   readonly initialWindow: number;
   /** Wall clock, in milliseconds. */
   now(): number;
+  /** Takes no more streams once those that run have ended. */
+  retire(): void;
   /** Breaks a stream off. `breach`: it was the client who made us. */
   reset(id: number, code: number, breach: boolean): void;
   /** Nothing more will be said on its stream; `answered` in full, or not. */
@@ -159,6 +161,8 @@ export class H2Exchange implements Exchange {
       body?.cancel();
       return Promise.resolve({ end: "left", bodyBytes: 0 });
     }
+    // HTTP/2 has no such field and says it in its own way, as other servers do.
+    if (fields.get("connection")?.toLowerCase() === "close") this.#site.retire();
     const bodiless = this.method === "HEAD" || status < 200 || status === 204 || status === 304;
     if (!bodiless) declareLength(fields, body === undefined ? 0 : body.lengthBytes);
     // Answers to HEAD and 304 may tell the length that another answer would have had, a 204 none at all.

@@ -69,6 +69,8 @@ export interface Host {
   echoed(): void;
   /** A bug of ours was thrown where nobody else would hear of it. */
   failed(error: unknown): void;
+  /** Ends it once what runs has ended. */
+  drain(): void;
 }
 
 export class Reception implements H2Site {
@@ -172,6 +174,10 @@ export class Reception implements H2Site {
   consumed(bytes: number): void {
     const more = this.#credit.earn(bytes);
     if (more > 0) this.tell(numberFrame(FRAME.windowUpdate, 0, more));
+  }
+
+  retire(): void {
+    this.#host.drain();
   }
 
   reset(id: number, code: number, breach: boolean): void {

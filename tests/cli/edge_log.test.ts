@@ -89,4 +89,4 @@ describe("edgeLog()", () => {
   });
 });
 
-const NOTHING = { protocol: undefined, client: undefined };
+const NOTHING = { protocol: undefined, client: undefined, authorities: [] };

@@ -94,7 +94,7 @@ describe("accessLine()", () => {
     it(`has Caddy's names for what was agreed on with TLS: ${title}`, () => {
       const tls = {
         ...{ version: "TLSv1.3", cipher: "TLS_AES_128_GCM_SHA256", name: "a.example" },
-        ...{ protocol: "h2", client: undefined },
+        ...{ protocol: "h2", client: undefined, authorities: [] },
         ...changes,
       };
       const { request } = JSON.parse(`{${accessLine(account({}, { tls })).json()}}`);

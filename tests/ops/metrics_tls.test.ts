@@ -18,7 +18,10 @@ function turn(kind: CertificateTurn["kind"]): CertificateTurn {
   return { at: NOW, kind, certificate: ONE };
 }
 
-const AGREED = { version: "TLSv1.3", cipher: "TLS_AES_128_GCM_SHA256", name: "a.example" };
+const AGREED = {
+  ...{ version: "TLSv1.3", cipher: "TLS_AES_128_GCM_SHA256", name: "a.example" },
+  authorities: [],
+};
 
 describe("Prometheus", () => {
   it("render() tells when each certificate ends, and whether a new one fails to come", () => {

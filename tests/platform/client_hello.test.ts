@@ -45,6 +45,36 @@ function inRecords(hello: Uint8Array, size: number): Uint8Array {
   return Uint8Array.from(parts);
 }
 
+/** The least of a hello: no cipher, and a name. */
+function helloFor(name: string): Uint8Array {
+  const two = (number: number) => [number >> 8, number & 0xff];
+  const text = [...new TextEncoder().encode(name)];
+  const entry = [0, ...two(text.length), ...text];
+  const list = [...two(entry.length), ...entry];
+  const extension = [0, 0, ...two(list.length), ...list];
+  const hello = [
+    3,
+    3,
+    ...Array<number>(32).fill(0),
+    0,
+    0,
+    0,
+    0,
+    ...two(extension.length),
+    ...extension,
+  ];
+  return Uint8Array.from([
+    22,
+    3,
+    1,
+    ...two(hello.length + 4),
+    1,
+    0,
+    ...two(hello.length),
+    ...hello,
+  ]);
+}
+
 describe("readGreeting()", () => {
   it("readGreeting() knows the name and the protocols that a client asks for", () => {
     assert.deepEqual(readGreeting(real), {
@@ -90,6 +120,12 @@ describe("readGreeting()", () => {
       assert.equal(readGreeting(Uint8Array.from(bytes)).kind, kind);
     });
   }
+
+  it("readGreeting() takes names of hosts, and none that is longer than any", () => {
+    for (const [name, kind] of [["a".repeat(255), "hello"], ["a".repeat(256), "broken"]]) {
+      assert.equal(readGreeting(helloFor(name ?? "")).kind, kind);
+    }
+  });
 
   it("readGreeting() never throws, whatever bytes come", () => {
     const bytes = fc.uint8Array({ maxLength: 400 });

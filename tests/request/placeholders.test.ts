@@ -22,6 +22,7 @@ const ASKED: VisitChanges = {
     name: "sub.proxy.test",
     protocol: "h2",
     client: { subject: "CN=ann", issuer: "CN=us", serial: "0a", fingerprint: "f00d" },
+    authorities: ["PEM"],
   },
   ip: "192.0.2.7",
   clientIp: "198.51.100.9",

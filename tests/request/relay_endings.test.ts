@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Tunnel } from "../../src/model.ts";
 import { FakeBody } from "../support/fake_bytes.ts";
+import type { Asked } from "../support/fake_exchange.ts";
 import { RelayBench } from "../support/fake_relay.ts";
 import { health, passive, retry, route } from "../support/fake_route.ts";
 import { answer, hangs, later, type Step } from "../support/fake_transport.ts";
@@ -102,6 +103,59 @@ describe("createRelay() while draining", () => {
       assert.equal(exchange.reply?.fields.get("connection"), "close");
     }
   });
+});
+
+describe("createRelay() with a newer least version of TLS", () => {
+  const edge = {
+    ...{ proof: () => undefined, secures: () => true, port: 443, ports: new Set([443]) },
+    alternative: () => undefined,
+  };
+  const cases: [string, "1.2" | "1.3", string, string | undefined][] = [
+    ["asks clients with an older one to close", "1.3", "TLSv1.2", "close"],
+    ["lets those with it go on", "1.3", "TLSv1.3", undefined],
+    ["lets all go on where both are spoken", "1.2", "TLSv1.2", undefined],
+  ];
+  for (const [title, minVersion, version, expected] of cases) {
+    it(title, async () => {
+      const bench = new RelayBench(route());
+      bench.live.current = { ...bench.live.current, edge: { ...edge, minVersion } };
+      const tls = {
+        ...{ version, cipher: "", name: undefined, protocol: undefined },
+        ...{ client: undefined, authorities: [] },
+      };
+      const { exchange } = await bench.ask({ tls, scheme: "https" });
+      assert.equal(exchange.reply?.fields.get("connection"), expected);
+    });
+  }
+});
+
+describe("createRelay() beside HTTP/3", () => {
+  const edge = {
+    ...{ proof: () => undefined, secures: () => true, port: 443, ports: new Set([443]) },
+    minVersion: "1.2" as const,
+    alternative: (port: number | undefined, name: string | undefined) => `h3 ${port} ${name}`,
+  };
+  const tls = {
+    ...{ version: "TLSv1.3", cipher: "", name: "a.test", protocol: "h2" },
+    ...{ client: undefined, authorities: [] },
+  };
+  const cases: [string, Partial<Asked>, string | undefined][] = [
+    ["tells clients of it", { tls }, "h3 443 a.test"],
+    [
+      "tells no client that must show a certificate",
+      { tls: { ...tls, authorities: ["PEM"] } },
+      undefined,
+    ],
+    ["tells no client in the clear", { scheme: "http" }, undefined],
+  ];
+  for (const [title, asked, expected] of cases) {
+    it(title, async () => {
+      const bench = new RelayBench(route());
+      bench.live.current = { ...bench.live.current, edge };
+      const { exchange } = await bench.ask({ scheme: "https", localPort: 443, ...asked });
+      assert.equal(exchange.reply?.fields.get("alt-svc"), expected);
+    });
+  }
 });
 
 describe("createRelay() with an upgrade", () => {

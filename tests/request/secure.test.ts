@@ -14,6 +14,7 @@ const EDGE: Edge = {
   secures: (host) => host === "gpu.lan" || host === "fd00::1",
   port: 443,
   ports: new Set([8443]),
+  minVersion: "1.2",
   alternative: () => undefined,
 };
 
@@ -22,8 +23,9 @@ const CLIENT = { subject: "CN=ann", issuer: "CN=us", serial: "1", fingerprint: "
 function spoken(
   name: string | undefined,
   client?: ConnectionTls["client"],
+  authorities: readonly string[] = ["PEM"],
 ): ConnectionTls {
-  return { version: "TLSv1.3", cipher: "x", name, protocol: undefined, client };
+  return { version: "TLSv1.3", cipher: "x", name, protocol: undefined, client, authorities };
 }
 
 function tlsOf(changes: Partial<RouteTls> = {}): RouteTls {
@@ -143,6 +145,19 @@ describe("unprovenReply()", () => {
     ["turns away who showed nothing", "gpu.lan", spoken("gpu.lan"), 403],
     ["turns away who came in the clear", "gpu.lan", undefined, 403],
     ["wants another connection for another host", "gpu.lan", spoken("open.lan", CLIENT), 421],
+    [
+      "wants another connection where others judged the client",
+      "gpu.lan",
+      spoken("gpu.lan", CLIENT, ["OTHER"]),
+      421,
+    ],
+    ["wants another connection where nobody did", "gpu.lan", spoken("gpu.lan", undefined, []), 421],
+    [
+      "takes no address's client for one of another address",
+      "192.0.2.1",
+      spoken(undefined, CLIENT, ["OTHER"]),
+      421,
+    ],
     [
       "wants another connection where no name was asked for",
       "gpu.lan",

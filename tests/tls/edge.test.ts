@@ -12,10 +12,11 @@ import {
   workshop,
 } from "../support/fake_tls.ts";
 import { MemoryStore } from "../support/memory_store.ts";
-import { ACME, INTERNAL, tlsRules } from "../support/fake_edge.ts";
+import { ACME, INTERNAL, pairSource, tlsRules } from "../support/fake_edge.ts";
 import { loopback } from "../support/fake_route.ts";
 import { ManualClock, settled } from "../support/manual_clock.ts";
 
+const LIFE = { from: ManualClock.EPOCH, days: 90 };
 const LISTENER = { ...loopback(443), tls: true, h2: true };
 function contextOf(choice: Handshake): FakeContext {
   assert.ok(choice);
@@ -139,6 +140,27 @@ describe("TlsEdge", () => {
     scene.edge.close();
   });
 
+  it("door() asks clients of a host by its own authorities, wherever in the file they stand", async () => {
+    const scene = new Scene();
+    const hosts = ["*", "*.lan", "safe.lan", "192.0.2.1"];
+    await scene.replace(
+      tlsRules([certificate(["*.lan", "safe.lan", "192.0.2.1", "b.example"], INTERNAL)], {
+        clientAuth: hosts.map((host) => ({ hosts: [host], authorities: [`CA of ${host}`] })),
+      }),
+    );
+    const judges = [];
+    for (const name of ["safe.lan", "open.lan", "b.example", undefined]) {
+      judges.push(
+        contextOf(await scene.choice({ name, protocols: [] })).material.clientAuthorities,
+      );
+    }
+    assert.deepEqual(judges.flat(), [
+      ...["CA of safe.lan", "CA of *.lan", "CA of *"],
+      "CA of 192.0.2.1",
+    ]);
+    scene.edge.close();
+  });
+
   it("door() answers an authority that proves a name, beside everybody else", async () => {
     const scene = new Scene();
     await scene.replace(tlsRules([certificate(["a.example"], ACME)]));
@@ -170,6 +192,46 @@ describe("TlsEdge", () => {
     });
   }
 
+  it("door() takes an address for no name, and shows it its own where there is one", async () => {
+    const scene = new Scene();
+    await scene.replace(
+      tlsRules([
+        certificate([], pairSource(["pair.example"], LIFE)),
+        certificate(["a.lan"], INTERNAL),
+        certificate(["192.0.2.1"], INTERNAL),
+      ], { defaultName: "a.lan" }),
+    );
+    const seen = [];
+    for (const name of [undefined, "192.0.2.1", "192.0.2.9", "198.51.100.1"]) {
+      seen.push(await scene.serial(name, "192.0.2.1"));
+    }
+    assert.deepEqual([new Set(seen).size, await scene.serial(undefined, "192.0.2.9")], [
+      ...[1, await scene.serial("a.lan")],
+    ]);
+    assert.notEqual(seen[0], await scene.serial("a.lan"));
+    scene.edge.close();
+  });
+
+  it("door() waits for the certificate of a name before it shows the pair for all", async () => {
+    const scene = new Scene();
+    const gate = Promise.withResolvers<void>();
+    const issue = scene.internal.issue.bind(scene.internal);
+    scene.internal.issue = async (names, options) => {
+      await gate.promise;
+      return await issue(names, options);
+    };
+    await scene.replace(
+      tlsRules([
+        certificate([], pairSource(["pair.example"], LIFE)),
+        certificate(["192.0.2.1"], INTERNAL),
+      ]),
+    );
+    const shown = scene.serial(undefined, "192.0.2.1");
+    gate.resolve();
+    assert.equal(await shown, "internal-1");
+    scene.edge.close();
+  });
+
   it("door() takes the default name where none is asked for", async () => {
     const scene = new Scene();
     await scene.replace(
@@ -198,6 +260,97 @@ describe("TlsEdge", () => {
     scene.acme.problem = undefined;
     await scene.clock.advance(60_000);
     assert.equal(await scene.serial("a.example"), "acme-3");
+    scene.edge.close();
+  });
+
+  it("replace() leaves no name without any while it moves", async () => {
+    const pair = { ...certificate(["*.a.example"], pairSource(["*.a.example"], LIFE), ["l"]) };
+    const general = certificate([], pairSource(["a.example"], LIFE));
+    const moves: [string, Partial<TlsRules>, Partial<TlsRules>, string][] = [
+      [
+        "from one of many names to its own",
+        { certificates: [certificate(["a.example", "b.example"], ACME)] },
+        { certificates: [certificate(["a.example"], ACME), certificate(["b.example"], ACME)] },
+        "b.example",
+      ],
+      [
+        "from files to an authority",
+        { certificates: [certificate(["a.example"], pairSource(["a.example"], LIFE))] },
+        { certificates: [certificate(["a.example"], ACME)] },
+        "a.example",
+      ],
+      [
+        "from the pair for all to an authority",
+        { certificates: [general] },
+        { certificates: [certificate(["b.example"], ACME)] },
+        "b.example",
+      ],
+      [
+        "from its own to a wildcard",
+        { certificates: [certificate(["x.a.example"], ACME)] },
+        { certificates: [certificate(["*.a.example"], ACME)] },
+        "x.a.example",
+      ],
+      [
+        "from a wildcard of one listener to its own on all",
+        { certificates: [pair] },
+        { certificates: [certificate(["x.a.example"], ACME)] },
+        "x.a.example",
+      ],
+      [
+        "from those that are made on demand to an authority",
+        { onDemand: { names: "any", lifetimeMs: 1 } },
+        { certificates: [certificate(["a.example"], ACME)] },
+        "a.example",
+      ],
+      [
+        "from one authority to another",
+        { certificates: [certificate(["a.example"], INTERNAL)] },
+        { certificates: [{ ...certificate(["a.example"], INTERNAL), source: ACME }] },
+        "a.example",
+      ],
+    ];
+    for (const [title, from, to, name] of moves) {
+      const scene = new Scene();
+      await scene.replace(tlsRules([], from));
+      await scene.serial(name);
+      scene.acme.problem = { reason: "away" };
+      const before = scene.acme.orders.length;
+      await scene.replace(tlsRules([], to));
+      assert.ok(scene.acme.orders.length > before, title);
+      assert.notEqual(await scene.serial(name), undefined, title);
+      scene.acme.problem = undefined;
+      await scene.clock.advance(60_000);
+      assert.match(await scene.serial(name) ?? "", /^acme-/, title);
+      scene.edge.close();
+    }
+  });
+
+  it("replace() shows what is configured rather than what stands in", async () => {
+    const scene = new Scene();
+    await scene.replace(tlsRules([certificate(["a.example", "b.example"], ACME)]));
+    scene.acme.problem = { reason: "away" };
+    await scene.replace(
+      tlsRules([
+        certificate(["a.example"], pairSource(["a.example"], LIFE)),
+        certificate(["b.example"], ACME),
+      ]),
+    );
+    assert.deepEqual([await scene.serial("a.example"), await scene.serial("b.example")], [
+      ...["1", "acme-1"],
+    ]);
+    scene.edge.close();
+  });
+
+  it("replace() goes on with what was made on demand", async () => {
+    const scene = new Scene();
+    const onDemand = { names: "any", lifetimeMs: 1 } as const;
+    await scene.replace(tlsRules([], { onDemand }));
+    assert.equal(await scene.serial("a.lan"), "internal-1");
+    await scene.replace(tlsRules([certificate(["b.lan"], INTERNAL)], { onDemand }));
+    assert.equal(await scene.serial("a.lan"), "internal-1");
+    await scene.replace(tlsRules([], { onDemand: { names: "any", lifetimeMs: 2 } }));
+    assert.equal(await scene.serial("a.lan"), "internal-3");
     scene.edge.close();
   });
 

@@ -114,6 +114,34 @@ describe("FilePair", () => {
     scene.pair.stop();
   });
 
+  it("look() reads the files at once", async () => {
+    const scene = new Scene();
+    scene.files.set("/etc/c.pem", textOf("2")).set("/etc/k.pem", "key 2");
+    scene.pair.look();
+    await settled();
+    assert.deepEqual([scene.serial, scene.told], ["2", ["reloaded"]]);
+  });
+
+  it("has no problem any more once files that were gone are back as they were", async () => {
+    const scene = new Scene();
+    await scene.write({ "/etc/k.pem": undefined });
+    assert.notEqual(scene.pair.problem, undefined);
+    await scene.write({ "/etc/k.pem": "key 1" });
+    scene.pair.look();
+    await settled();
+    assert.equal(scene.pair.problem, undefined);
+  });
+
+  it("stop() shows nothing of what was being read", async () => {
+    const scene = new Scene();
+    scene.files.set("/etc/c.pem", textOf("2")).set("/etc/k.pem", "key 2");
+    scene.pair.look();
+    scene.pair.stop();
+    scene.shelf.remove(scene.pair.rules.id);
+    await settled();
+    assert.equal(scene.serial, undefined);
+  });
+
   it("stop() leaves neither watch nor timer", async () => {
     const scene = new Scene();
     await settled();

@@ -20,6 +20,7 @@ class Scene {
   readonly store = new MemoryStore();
   readonly shelf = new Shelf();
   readonly courses: Course[] = [];
+  readonly questions = new Turns(1);
   readonly first = new FakeIssuer("first", () => this.clock.now());
   readonly second = new FakeIssuer("second", () => this.clock.now());
   /** Why the store cannot be opened. */
@@ -33,6 +34,7 @@ class Scene {
       workshop,
       shelf: this.shelf,
       turns: new Turns(4),
+      questions: this.questions,
       store: () => {
         return this.closed === undefined
           ? Promise.resolve(this.store)
@@ -300,6 +302,80 @@ describe("Keeper", () => {
     assert.equal(await scene.keeper.revoke("superseded"), "away");
     assert.deepEqual([scene.serial, scene.first.revoked], ["first-1", []]);
     scene.keeper.stop();
+  });
+
+  it("run() orders from other issuers now, and shows what was shown until then", async () => {
+    const scene = await new Scene().run();
+    scene.keeper.stop();
+    scene.second.problem = { reason: "away" };
+    await scene.run([scene.second]);
+    assert.equal(scene.serial, "first-1");
+    scene.second.problem = undefined;
+    await scene.clock.advance(60_000);
+    assert.equal(scene.serial, "second-2");
+    assert.deepEqual(scene.second.orders[1]?.replaced, undefined);
+    scene.keeper.stop();
+  });
+
+  it("run() orders seldom where each comes too late to be shown", async () => {
+    const scene = new Scene();
+    scene.first.days = 0;
+    await scene.run([scene.first, scene.second]);
+    assert.equal(scene.first.orders.length, 1);
+    assert.match(scene.keeper.problem ?? "", /due for renewal/);
+    await scene.clock.advance(DAY_MS);
+    assert.ok(scene.first.orders.length < 16, `${scene.first.orders.length} orders in a day`);
+    assert.equal(scene.second.orders.length, 0);
+    scene.first.days = 90;
+    await scene.clock.advance(7 * HOUR_MS);
+    assert.equal(scene.keeper.problem, undefined);
+    scene.keeper.stop();
+  });
+
+  it("run() stores what it shows once that can be done, ordering no other", async () => {
+    const scene = new Scene();
+    scene.store.full = "the disk is full";
+    await scene.run();
+    assert.equal(scene.keeper.problem, "the disk is full");
+    await scene.clock.advance(HOUR_MS);
+    assert.deepEqual(scene.told, ["issued", "unsaved: the disk is full"]);
+    scene.store.full = undefined;
+    await scene.clock.advance(HOUR_MS);
+    assert.match(scene.store.files.get(PATH) ?? "", /PRIVATE KEY/);
+    assert.deepEqual([scene.keeper.problem, scene.first.orders.length], [undefined, 1]);
+    scene.keeper.stop();
+  });
+
+  it("run() asks when to renew a few at a time, and not once it is stopped", async () => {
+    const scene = new Scene();
+    const busy = Promise.withResolvers<void>();
+    const never = new AbortController().signal;
+    const taken = scene.questions.take(() => busy.promise, never);
+    scene.put(10);
+    await scene.run();
+    assert.deepEqual([scene.serial, scene.first.asked], ["stored", 0]);
+    scene.keeper.stop();
+    busy.resolve();
+    await taken;
+    await settled();
+    assert.deepEqual([scene.first.asked, scene.told], [0, ["loaded"]]);
+    assert.equal(scene.clock.pending, 0);
+  });
+
+  it("stop() has nothing shown of what comes afterwards, but stored", async () => {
+    const scene = new Scene();
+    const gate = Promise.withResolvers<void>();
+    const issue = scene.first.issue.bind(scene.first);
+    scene.first.issue = async (names, options) => {
+      await gate.promise;
+      return await issue(names, options);
+    };
+    await scene.run();
+    scene.keeper.stop();
+    gate.resolve();
+    await settled();
+    assert.equal(scene.serial, undefined);
+    assert.match(scene.store.files.get(PATH) ?? "", /PRIVATE KEY/);
   });
 
   it("stop() ends it amid a pause, without a timer left", async () => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Identity } from "../../src/tls/issuer.ts";
-import { OnDemand } from "../../src/tls/on_demand.ts";
+import { mayMake, OnDemand } from "../../src/tls/on_demand.ts";
 import { identity, workshop } from "../support/fake_tls.ts";
 import { ManualClock, settled } from "../support/manual_clock.ts";
 
@@ -16,6 +16,7 @@ function scene() {
     problem: undefined,
     gate: undefined,
   };
+  const life = { days: 3 };
   const onDemand = new OnDemand({
     clock,
     workshop,
@@ -23,11 +24,11 @@ function scene() {
       asked.push(name);
       await held.gate;
       if (held.problem !== undefined) throw new Error(held.problem);
-      return identity([name], { from: clock.now(), days: 3 }, `${name}-${asked.length}`);
+      return identity([name], { from: clock.now(), ...life }, `${name}-${asked.length}`);
     },
     failed: (name, reason) => failed.push(`${name}: ${reason}`),
   });
-  return { clock, asked, failed, held, onDemand };
+  return { clock, asked, failed, held, life, onDemand };
 }
 
 describe("OnDemand", () => {
@@ -53,13 +54,35 @@ describe("OnDemand", () => {
     assert.equal(asked.length, 3);
   });
 
-  it("find() has none where none can be made, says why, and tries again", async () => {
-    const { onDemand, failed, held } = scene();
+  it("find() has none where none can be made, says why, and tries again in a moment", async () => {
+    const { clock, onDemand, failed, asked, held } = scene();
     held.problem = "no root";
     assert.equal(await onDemand.find("a.lan"), undefined);
     assert.deepEqual(failed, ["a.lan: no root"]);
     held.problem = undefined;
+    for (const name of ["a.lan", "b.lan"]) assert.equal(await onDemand.find(name), undefined);
+    assert.deepEqual(asked, ["a.lan"], "each handshake asked again");
+    await clock.advance(2_000);
     assert.equal((await onDemand.find("a.lan"))?.facts.names[0], "a.lan");
+  });
+
+  it("find() makes no new one for each handshake where they end as they come", async () => {
+    const { clock, onDemand, asked, life } = scene();
+    life.days = 0;
+    for (let at = 0; at < 5; at++) await onDemand.find("a.lan");
+    assert.equal(asked.length, 1);
+    await clock.advance(60_000);
+    await onDemand.find("a.lan");
+    assert.equal(asked.length, 2);
+  });
+
+  it("known() knows what was made, for as long as it lives", async () => {
+    const { clock, onDemand } = scene();
+    assert.equal(onDemand.known("a.lan"), undefined);
+    const made = await onDemand.find("a.lan");
+    assert.equal(onDemand.known("a.lan"), made);
+    await clock.advance(3 * DAY_MS);
+    assert.equal(onDemand.known("a.lan"), undefined);
   });
 
   it("find() makes so many at once and no more", async () => {
@@ -84,4 +107,35 @@ describe("OnDemand", () => {
     await onDemand.find("x1.lan");
     assert.equal(asked.length, 1002);
   });
+});
+
+describe("mayMake()", () => {
+  const cases: [string, boolean, boolean][] = [
+    ["a.lan", true, true],
+    ["bare", true, true],
+    ["192.0.2.1", true, true],
+    ["fd00::1", true, true],
+    ["a.example.com", false, true],
+    ["*.lan", false, false],
+    ["*", false, false],
+    ["a b", false, false],
+    ["a..lan", false, false],
+    ["a.lan.", false, false],
+    [".lan", false, false],
+    ["-a.lan", false, false],
+    ["a\0.lan", false, false],
+    ["b\u00fccher.lan", false, false],
+    ["1.2.3", false, false],
+    ["fd00::1%eth0", false, false],
+    [`${"a".repeat(64)}.lan`, false, false],
+    [`${"a.".repeat(126)}lan`, false, false],
+    ["", false, false],
+  ];
+  for (const [name, byPrivate, byAny] of cases) {
+    it(`mayMake() is ${byPrivate}, ${byAny} for ${JSON.stringify(name.slice(0, 20))}`, () => {
+      assert.equal(mayMake(name, "private"), byPrivate);
+      assert.equal(mayMake(name, "any"), byAny);
+      assert.equal(mayMake(name, "none"), false);
+    });
+  }
 });

@@ -175,6 +175,18 @@ describe("openStore()", () => {
       assert.equal(isIn, true);
     });
 
+    it("lets in without a lock where the disk takes none", async () => {
+      for (const code of ["ENOSPC", "EROFS", "EACCES"]) {
+        const cause = Object.assign(new Error(code), { code });
+        const lockFile = () => Promise.reject(new FileError("no lock", { cause }));
+        const files = { ...platform, lockFile };
+        const { store } = await openStore(folder, { files, clock: platform.clock });
+        const turn = store.exclusively("a", NEVER, () => Promise.resolve("in"));
+        if (code === "EACCES") await assert.rejects(turn, FileError);
+        else assert.equal(await turn, "in");
+      }
+    });
+
     it("gives up waiting for another process when aborted", async () => {
       const clock = new ManualClock();
       const { store } = await open(clock);

@@ -41,7 +41,7 @@ describe("H2Server, answers", () => {
       "without fields of HTTP/1.1 connections",
       {
         fields: fields(
-          ["Connection", "close"],
+          ["Connection", "X-Hop"],
           ["Keep-Alive", "5"],
           ["Proxy-Connection", "x"],
           ["Transfer-Encoding", "chunked"],

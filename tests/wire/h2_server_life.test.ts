@@ -77,6 +77,21 @@ describe("H2Server and time", () => {
     assert.equal(clock.pending, 0);
   });
 
+  it("ends, when an answer says so, once what runs has ended", async () => {
+    const closing = reply();
+    closing.fields.set("Connection", "close");
+    const { client, connection } = open((exchange) => exchange.answer(closing));
+    client.headers(1, ASKED, true);
+    await settled();
+    const said = client.said();
+    assert.deepEqual(said.slice(0, 2), [FAREWELL, "ping 0"]);
+    assert.match(said[2] ?? "", /^headers 1 end :status=200/);
+    assert.equal(said.some((one) => one.includes("connection=")), false);
+    client.raw(FRAME.ping, FLAG.ack, 0, new Uint8Array(8));
+    assert.deepEqual(client.said(), [`goaway 1 ${CODE.none}`]);
+    assert.equal(connection.state, "finished");
+  });
+
   it("ends after keep-alive when nothing was ever asked", async () => {
     const { client, clock } = open();
     await clock.advance(keepAliveMs + 2 * TICK_MS);

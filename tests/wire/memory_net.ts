@@ -135,7 +135,7 @@ export class MemoryNet {
   connect(protocol?: string): MemoryConnection {
     const connection = new MemoryConnection();
     const agreed = { version: "TLSv1.3", cipher: "x", name: "a.test", client: undefined };
-    if (protocol !== undefined) connection.tls = { ...agreed, protocol };
+    if (protocol !== undefined) connection.tls = { ...agreed, protocol, authorities: [] };
     this.#accept(connection);
     return connection;
   }

@@ -4,6 +4,8 @@
  */
 import type { Clock, ErrandAnswer, Platform } from "../../platform/platform.ts";
 import { retryAfterMs } from "../retry_after.ts";
+import { Turns } from "../turns.ts";
+import { tamed } from "../json.ts";
 import { type Directory, readDirectory } from "./directory.ts";
 import { AcmeFailure, failureOf } from "./problem.ts";
 
@@ -34,8 +36,7 @@ export class Line {
   readonly #nonces: string[] = [];
   /** By URL; as many as an order has parts. */
   readonly #waits = new Map<string, number>();
-  readonly #queue: (() => void)[] = [];
-  #running = 0;
+  readonly #turns = new Turns(EXCHANGES_MAX);
 
   private constructor(directory: Directory, deps: LineDeps, options: LineOptions) {
     this.directory = directory;
@@ -52,7 +53,7 @@ export class Line {
   /** Sends what the library signed. Rejects with `AcmeFailure` for every answer that is a refusal. */
   async post(url: string, body: string): Promise<ErrandAnswer> {
     const { clock } = this.#deps;
-    return await this.#inTurn(async () => {
+    return await this.#turns.take(async () => {
       const answer = await exchange(this.#deps, this.#options, {
         ...{ method: "POST", url, body },
         heard: (headers) => this.#keep(headers),
@@ -61,20 +62,20 @@ export class Line {
       if (waitMs === undefined) this.#waits.delete(url);
       else this.#waits.set(url, waitMs);
       return answer;
-    });
+    }, this.#options.signal);
   }
 
   /** One that no request has used. */
   async nonce(): Promise<string> {
     const kept = this.#nonces.pop();
     if (kept !== undefined) return kept;
-    return await this.#inTurn(async () => {
+    return await this.#turns.take(async () => {
       const ask = { method: "HEAD", url: this.directory.newNonce };
       const { headers } = await exchange(this.#deps, this.#options, ask);
       const nonce = headers.get("replay-nonce");
       if (nonce === null) throw new AcmeFailure("it gives no nonce");
       return nonce;
-    });
+    }, this.#options.signal);
   }
 
   /** A plain question, as renewals are asked for. */
@@ -93,20 +94,6 @@ export class Line {
     this.#nonces.push(nonce);
     if (this.#nonces.length > NONCES_MAX) this.#nonces.shift();
   }
-
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#running >= EXCHANGES_MAX) {
-      await new Promise<void>((resolve) => this.#queue.push(resolve));
-    } else this.#running++;
-    try {
-      return await work();
-    } finally {
-      // Whoever waits takes over the turn.
-      const next = this.#queue.shift();
-      if (next === undefined) this.#running--;
-      else next();
-    }
-  }
 }
 
 interface Ask {
@@ -119,9 +106,15 @@ interface Ask {
 
 async function exchange(
   { errand, clock }: LineDeps,
-  { authorities, signal }: LineOptions,
+  { directory, authorities, signal }: LineOptions,
   { method, url, body, heard }: Ask,
 ): Promise<ErrandAnswer> {
+  // Its answers are full of addresses. None shall lead out of TLS, or to a file.
+  if (schemeOf(url) !== schemeOf(directory)) {
+    throw new AcmeFailure(`it points to "${tamed(url)}", which is no ${schemeOf(directory)}`, {
+      status: 200,
+    });
+  }
   const headers = new Headers({ "user-agent": "understudy" });
   // Fixed by RFC 8555 section 6.2.
   if (body !== undefined) headers.set("content-type", "application/jose+json");
@@ -136,4 +129,9 @@ async function exchange(
   const { status, text } = answer;
   if (status < 300) return answer;
   throw failureOf({ status, text, retryAfterMs: retryAfterMs(answer.headers, clock.now()) });
+}
+
+/** `https:`; empty where it is no URL. */
+function schemeOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).protocol : "";
 }

@@ -254,6 +254,31 @@ describe("acmeIssuer() and authorities that refuse", { skip: unavailable }, () =
     assert.deepEqual(slept.slice(0, 2), [5000, 5000]);
   });
 
+  const stuck: [string, RegExp, string, RegExp][] = [
+    ["an order that stays unsigned", /^\/my-order\//, '"processing"', /still processing/],
+    ["a proof that is never looked at", /^\/authZ\//, '"pending"', /no verdict/],
+  ];
+  for (const [title, path, status, words] of stuck) {
+    it(`issue() gives up ${title}, after two minutes each`, async () => {
+      const slept: number[] = [];
+      const lab = shared.anew();
+      await using relay = await Relay.open(lab.pebble);
+      lab.clock = {
+        ...hurried(slept),
+        elapsed: () => slept.reduce((sum, ms) => sum + ms, 0),
+      };
+      relay.amend = (asked, text) =>
+        path.test(asked.path)
+          ? { text: text.replace(/"status": "(?:valid|ready)"/, `"status": ${status}`) }
+          : {};
+      const { directory } = relay;
+      const { message } = await failure(lab.issue(["a.example"], { directory }));
+      assert.match(message, words);
+      const sum = slept.reduce((all, ms) => all + ms, 0);
+      assert.ok(sum >= 120_000 && sum < 300_000, `${sum} ms`);
+    });
+  }
+
   it("issue() shows nothing for a name that it did not order", async () => {
     const lab = shared.anew();
     await using relay = await Relay.open(lab.pebble);

@@ -26,8 +26,10 @@ class Errands {
     return promise;
   };
 
-  open(authorities: readonly string[] = []): Promise<Line> {
-    const signal = new AbortController().signal;
+  open(
+    authorities: readonly string[] = [],
+    signal: AbortSignal = new AbortController().signal,
+  ): Promise<Line> {
     return Line.open({ clock: new ManualClock(), errand: this.errand }, {
       ...{ directory: "https://ca.example/dir", authorities, signal },
     });
@@ -70,6 +72,32 @@ describe("Line", () => {
     }
     const results = await Promise.allSettled(posts);
     assert.ok(results.every(({ status }) => status === "rejected"));
+  });
+
+  it("post() goes to no address that leads out of TLS", async () => {
+    const errands = new Errands();
+    const line = await errands.open();
+    for (const url of ["http://ca.example/x", "file:///etc/passwd", "data:,x", "", "/x"]) {
+      const kind = (error: unknown) =>
+        error instanceof AcmeFailure && /no https:/.test(error.message);
+      await assert.rejects(line.post(url, "x"), kind);
+      await assert.rejects(line.get(url), kind);
+    }
+    assert.deepEqual(errands.calls, []);
+  });
+
+  it("post() gives up its place in the line when nobody waits any more", async () => {
+    const errands = new Errands();
+    const leaving = new AbortController();
+    const line = await errands.open([], leaving.signal);
+    const posts = Array.from({ length: 6 }, () => line.post("https://ca.example/x", "x"));
+    const outcomes = Promise.allSettled(posts);
+    await settled();
+    leaving.abort(new Error("nobody waits"));
+    for (let at = 0; at < 4; at++) errands.calls[at]?.answer({});
+    const kinds = (await outcomes).map(({ status }) => status);
+    assert.deepEqual(kinds, [...Array(4).fill("fulfilled"), "rejected", "rejected"]);
+    assert.equal(errands.calls.length, 4);
   });
 
   it("post() says whom it is from and what it sends", async () => {
