@@ -20,7 +20,7 @@ ${
       "\n",
     )
   }
-    health: { uri: /, interval: 200ms, timeout: 150ms }
+    health: { uri: /, interval: 200ms, timeout: 5s }
 `;
 }
 

@@ -113,7 +113,7 @@ routes:
   - upstreams:
       - { url: "http://127.0.0.1:${port}", name: first }
       - { url: "${second.url}", name: second }
-    health: { uri: /, interval: 200ms, timeout: 150ms }
+    health: { uri: /, interval: 200ms, timeout: 5s }
     failback: manual
 `;
       await using proxy = await Understudy.start(subject, config);

@@ -28,7 +28,7 @@ listen: 127.0.0.1:0
 log: { level: ${turn % 3 === 0 ? "debug" : "info"} }
 routes:${turn % 2 === 0 ? "" : route}
   - upstreams: ["${main}", "${spare}"]
-    health: { uri: /, interval: ${turn % 2 === 0 ? "1s" : "2s"}, timeout: 500ms }
+    health: { uri: /, interval: ${turn % 2 === 0 ? "1s" : "2s"}, timeout: 5s }
     passive: { fail_duration: 5s }
     headers:
       response:

@@ -34,7 +34,7 @@ async function outlast({ name, command }: Subject): Promise<void> {
 listen: 127.0.0.1:0
 routes:
   - upstreams: ["${upstream.url}"]
-    health: { uri: /, interval: 1s, timeout: 500ms }
+    health: { uri: /, interval: 1s, timeout: 5s }
     passive: { fail_duration: 10s }
 `,
   );
