@@ -35,6 +35,9 @@ interface Place {
   /** Where it is bound, for a port that the system chose. */
   bound: Address;
   server: Listener | undefined;
+  /** The port is being bound, and whether it was to be looked at meanwhile. */
+  opening: boolean;
+  again: boolean;
   /** What it shows, and for whom. */
   shown: string;
   names: ReadonlySet<string>;
@@ -77,7 +80,8 @@ export class QuicListeners {
         const bound = boundTo(rules);
         this.#places.set(key, {
           ...{ rules, bound },
-          ...{ server: undefined, shown: "", names: new Set<string>(), closing: undefined },
+          ...{ server: undefined, opening: false, again: false, closing: undefined },
+          ...{ shown: "", names: new Set<string>() },
           ...{ running: 0, whenIdle: () => {} },
         });
       } else known.rules = rules;
@@ -135,13 +139,14 @@ export class QuicListeners {
   }
 
   #align(key: string, place: Place): void {
-    if (place.closing !== undefined) return;
+    place.again = place.opening;
+    if (place.opening || place.closing !== undefined) return;
     const { rules, server } = place;
     const identities = rules === undefined ? [] : this.#deps.identities(rules);
     const shown = identities.map(({ names, chain }) => `${names.join()} ${chain}`).join("\n");
     if (server === undefined) {
       if (rules === undefined) this.#places.delete(key);
-      else if (identities.length > 0) void this.#open(place, identities, shown);
+      else if (identities.length > 0) void this.#open(key, place, { identities, shown });
       return;
     }
     if (shown === place.shown) return;
@@ -152,9 +157,17 @@ export class QuicListeners {
     });
   }
 
-  async #open(place: Place, identities: readonly NamedIdentity[], shown: string): Promise<void> {
+  async #open(
+    key: string,
+    place: Place,
+    { identities, shown }: {
+      readonly identities: readonly NamedIdentity[];
+      readonly shown: string;
+    },
+  ): Promise<void> {
     const { quic, serve, log } = this.#deps;
     if (quic === undefined) return;
+    place.opening = true;
     try {
       place.shown = shown;
       place.names = new Set(identities.flatMap(({ names }) => names));
@@ -168,6 +181,9 @@ export class QuicListeners {
       if (!(error instanceof ListenError)) throw error;
       log.warn("quic.unavailable", { problem: error.message });
     }
+    place.opening = false;
+    if (this.#places.get(key) !== place) place.server?.abort();
+    else if (place.again && place.server !== undefined) this.#align(key, place);
   }
 
   /** Lets exchanges end. Connections without any are cut: clients keep them for as long as they like. */

@@ -85,6 +85,30 @@ describe("QuicListeners", () => {
     assert.deepEqual(scene.events, ["open 1"]);
   });
 
+  it("opens once though it is wanted twice in one moment, and anew where that was for another", async () => {
+    const scene = new Scene();
+    scene.show("1");
+    const twice = [scene.want(RULES), scene.want(RULES)];
+    await Promise.all(twice);
+    assert.deepEqual(scene.events, ["open 1"]);
+
+    const other = new Scene();
+    other.show("1");
+    const first = other.want(RULES);
+    other.show("2");
+    await Promise.all([first, other.align()]);
+    assert.deepEqual(other.events, ["open 1", "close 1", "abort 1", "open 2"]);
+  });
+
+  it("leaves no server behind that opens after its end", async () => {
+    const scene = new Scene();
+    scene.show("1");
+    const opening = scene.want(RULES);
+    scene.quic.abort();
+    await opening;
+    assert.deepEqual(scene.events, ["open 1", "abort 1"]);
+  });
+
   it("tells only those of it who would be shown a certificate there", async () => {
     const scene = new Scene();
     scene.identities = [{ names: ["a.test", "*.b.test"], chain: "1", key: "k" }];

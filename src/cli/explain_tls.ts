@@ -1,11 +1,13 @@
 /** What `explain` tells of TLS: where requests in the clear are sent on to, and which certificate is shown there. */
 import { addressKey } from "../address.ts";
+import { parseIp } from "../ip.ts";
 import type { CertificateStatus } from "../model.ts";
 import { bareHost } from "../names.ts";
 import { joinedNames } from "../ops/certificate_words.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Edge } from "../request/explain.ts";
 import type { Config, ListenRules } from "../rules.ts";
+import { clientAuthorities } from "../tls/certificate_rules.ts";
 import { foresee, type Foreseen } from "../tls/foreseen.ts";
 import { spelledSpan } from "./moments.ts";
 
@@ -27,6 +29,7 @@ export function edgeFrom({ tls, listen }: Config, platform: Reader): Edge | unde
       ),
     port: tls.redirectPort ?? ports[0] ?? 443,
     ports: new Set(ports),
+    clientAuthorities: (name) => clientAuthorities(tls, name),
     minVersion: tls.minVersion,
     alternative: () => undefined,
   };
@@ -63,13 +66,8 @@ export function certificateFor(
   if (place === undefined || !place.tls) return "none";
   const host = bareHost(hostname);
   const listener = addressKey(place.address);
-  const name = isAddress(hostname) ? tls.defaultName ?? host : host;
-  return foresee(tls, { listener, name }, platform.certificateFacts) ?? "none";
-}
-
-/** Clients ask for no name where they have an address (RFC 6066 section 3). */
-function isAddress(hostname: string): boolean {
-  return hostname.startsWith("[") || /^\d+(?:\.\d+){3}$/.test(hostname);
+  const asked = { listener, name: host, isUnnamed: parseIp(host) !== undefined };
+  return foresee(tls, asked, platform.certificateFacts) ?? "none";
 }
 
 /** For people. `known` are those of the one that runs. */

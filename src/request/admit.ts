@@ -9,7 +9,7 @@ import type { Ending } from "./ending.ts";
 import { portOf } from "./placeholders.ts";
 import { emptyReply } from "./replies.ts";
 import { type Found, normalHost } from "./route.ts";
-import { proofReply, unprovenReply, wayToTls } from "./secure.ts";
+import { proofReply, provenClient, unprovenReply, wayToTls } from "./secure.ts";
 import type { Story } from "./story.ts";
 import { pathOf, Visit } from "./visit.ts";
 
@@ -46,10 +46,11 @@ export function admit(exchange: Exchange, snapshot: Snapshot, story: Story): Adm
     const coming = { exchange, client: story.client, host: hostField, hostname, requestId };
     const way = wayToTls(coming, found.route, edge);
     if (way !== undefined) return answered(way, story);
-    const unproven = unprovenReply(coming, found.route);
+    const unproven = unprovenReply(coming, found.route, edge);
     story.outcome = "refused";
     if (unproven !== undefined) return plain(unproven);
     story.outcome = "unrouted";
+    visit.provenClient = provenClient(exchange, found.route);
   }
   if (exchange.body !== undefined) story.body = bounded(exchange.body, found.route.bodyLimitBytes);
   return { visit, found };

@@ -113,13 +113,13 @@ function requestValue({ name, of = "" }: Placeholder, visit: Visit): string | un
     case "tls_protocol":
       return exchange.tls?.protocol ?? "";
     case "tls_client_subject":
-      return exchange.tls?.client?.subject ?? "";
+      return visit.provenClient?.subject ?? "";
     case "tls_client_issuer":
-      return exchange.tls?.client?.issuer ?? "";
+      return visit.provenClient?.issuer ?? "";
     case "tls_client_serial":
-      return exchange.tls?.client?.serial ?? "";
+      return visit.provenClient?.serial ?? "";
     case "tls_client_fingerprint":
-      return exchange.tls?.client?.fingerprint ?? "";
+      return visit.provenClient?.fingerprint ?? "";
     case "error_status":
       return visit.error === undefined ? "" : String(visit.error.status);
     case "error_status_text":

@@ -22,6 +22,9 @@ export interface Coming {
   readonly requestId: string;
 }
 
+/** What is known of a connection that speaks TLS. */
+type Tls = NonNullable<Exchange["tls"]>;
+
 const PROOF_PATH = "/.well-known/acme-challenge/";
 const HTTPS_PORT = 443;
 
@@ -74,28 +77,44 @@ function portFor(ports: readonly number[], edge: Edge): number {
   return ports.find((port) => edge.ports.has(port)) ?? edge.port;
 }
 
+/** The client's certificate, where the route's own authorities judged it good. */
+export function provenClient(
+  { tls }: Pick<Exchange, "tls">,
+  { tls: { clientAuth } }: Pick<Route, "tls">,
+): Tls["client"] {
+  if (tls === undefined || clientAuth === undefined) return undefined;
+  return isSame(tls.authorities, clientAuth.authorities) ? tls.client : undefined;
+}
+
 /** Turns away whom the route's authorities know nothing of; undefined lets the request in. */
 export function unprovenReply(
-  { exchange: { tls }, hostname, requestId }: Pick<Coming, "exchange" | "hostname" | "requestId">,
+  { exchange, hostname, requestId }: Pick<Coming, "exchange" | "hostname" | "requestId">,
   route: Route,
+  edge: Pick<Edge, "clientAuthorities">,
 ): Reply | undefined {
+  const { tls } = exchange;
   const { clientAuth } = route.tls;
   if (clientAuth === undefined) return undefined;
   // What a client showed for one host proves nothing to another: it was judged by that one's authorities.
-  if (tls !== undefined && !isFor(tls.name, bareHost(hostname), route)) {
+  if (tls !== undefined && !isFor(tls, bareHost(hostname), route)) {
     return emptyReply(421, { requestId });
   }
-  // Others judged it before a reload, say: on another connection it may show something to these.
-  if (tls !== undefined && !isSame(tls.authorities, clientAuth.authorities)) {
+  // Others judged it before a reload, say. On another connection it may show something to these, unless a
+  // handshake for that name is judged by others still, as where a host has this route by its wildcard alone.
+  const isStrange = tls !== undefined && !isSame(tls.authorities, clientAuth.authorities);
+  const now = tls?.name === undefined ? undefined : edge.clientAuthorities(tls.name);
+  if (isStrange && now !== undefined && !isSame(tls.authorities, now)) {
     return emptyReply(421, { requestId, close: true });
   }
-  const isKnown = tls?.client !== undefined;
-  return isKnown || !clientAuth.required ? undefined : emptyReply(403, { requestId });
+  if (provenClient(exchange, route) !== undefined || !clientAuth.required) return undefined;
+  return emptyReply(403, { requestId, close: isStrange });
 }
 
 /** Whether a handshake for that name was one for this host. */
-function isFor(name: string | undefined, host: string, { hosts }: Route): boolean {
-  return name === undefined ? hosts.includes("*") || parseIp(host) !== undefined : name === host;
+function isFor({ name, protocol }: Tls, host: string, { hosts }: Route): boolean {
+  if (name !== undefined) return name === host;
+  // Over HTTP/3 nobody can be asked.
+  return protocol !== "h3" && (hosts.includes("*") || parseIp(host) !== undefined);
 }
 
 function isSame(some: readonly string[], others: readonly string[]): boolean {

@@ -52,6 +52,9 @@ export class Visit implements Asked {
   /** The answer to what the body was sent with. */
   #bodyTaker: Answer | undefined;
 
+  /** What the client proved to be, to the authorities of the route. */
+  provenClient: NonNullable<Exchange["tls"]>["client"];
+
   constructor(exchange: Exchange, host: string, snapshot: Snapshot, story: Story) {
     this.original = exchange;
     this.exchange = exchange;

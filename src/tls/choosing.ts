@@ -70,8 +70,8 @@ export class Choosing {
     const keeper = this.#keeperOf(listener, name);
     if (keeper !== undefined) {
       // It was made on demand until now, maybe.
-      return onDemand?.known(name) ??
-        within(clock, FIRST_WAIT_MS, keeper.ready).then(() => shelf.find(listener, name));
+      return onDemand?.known(name) ?? within(clock, FIRST_WAIT_MS, keeper.ready)
+        .then(() => shelf.find(listener, name) ?? shelf.former(listener));
     }
     const general = shelf.find(listener, name);
     if (general !== undefined) return general;

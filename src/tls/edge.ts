@@ -215,7 +215,7 @@ export class TlsEdge {
     if (this.#leftovers.isEmpty && mayHaveMade) return;
     const awaited = certificates.filter(({ id }) => !this.#shelf.isServed(id))
       .flatMap(({ names }) => names);
-    this.#leftovers.sweep(awaited);
+    this.#leftovers.sweep(awaited, this.#deps.clock.now());
     if (awaited.length === 0 && !mayHaveMade) this.#onDemand = undefined;
   }
 }

@@ -99,7 +99,7 @@ export class FilePair {
       this.problem = undefined;
       this.#deps.tell(this.rules, { kind: "reloaded", validTo });
     } catch (error) {
-      this.#refuse(error instanceof Error ? error.message : String(error));
+      if (!this.#isStopped) this.#refuse(error instanceof Error ? error.message : String(error));
     }
   }
 

@@ -16,8 +16,10 @@ export type Foreseen =
 export interface Asked {
   /** Key of the listener (`addressKey`). */
   readonly listener: string;
-  /** The name that is asked for, or the address where there is none. */
+  /** The name that is asked for, or the address that the client comes to. */
   readonly name: string;
+  /** It asks for no name, as nobody does who has an address (RFC 6066 section 3). */
+  readonly isUnnamed?: boolean;
 }
 
 const CONTEXT: TlsContext = { kind: "tls_context" };
@@ -26,8 +28,8 @@ const UNKNOWN = { issuer: "", serial: "", fingerprint: "", validFrom: 0, validTo
 
 /** Undefined where the handshake would fail. `factsOf` reads a chain, and may throw `CertificateError`. */
 export function foresee(
-  { certificates, onDemand }: TlsRules,
-  { listener, name }: Asked,
+  { certificates, onDemand, defaultName }: TlsRules,
+  { listener, name: given, isUnnamed = false }: Asked,
   factsOf: (chain: string) => CertificateFacts,
 ): Foreseen | undefined {
   const shelf = new Shelf();
@@ -43,6 +45,8 @@ export function foresee(
     shelf.put(rules, shown);
     held.set(shown, rules);
   }
+  const hasOwn = !isUnnamed || shelf.named(listener, given) !== undefined;
+  const name = hasOwn ? given : defaultName ?? given;
   const shown = shelf.find(listener, name);
   const rules = shown && held.get(shown);
   if (rules !== undefined) {

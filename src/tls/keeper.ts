@@ -129,7 +129,8 @@ export class Keeper {
   /** Does what is due, or what is not where that is wanted. Tells why it could not be done. */
   async #look(isWanted: boolean): Promise<Failure | undefined> {
     const store = await this.#deps.store();
-    await this.#save(store);
+    const isOld = (): Promise<boolean> => this.#takeStored(store);
+    this.#tellUnsaved(await this.#unsaved.saveLate(store, isOld, this.#end.signal));
     if (this.#shown === undefined) await this.#takeStored(store);
     if (!isWanted && !await this.#isDue()) return undefined;
 
@@ -161,14 +162,13 @@ export class Keeper {
     this.#show(shown, issuer);
     this.#tellOf(before === undefined ? "issued" : "renewed", issuer);
     this.#unsaved.keep(storedPath(issuer, this.rules.names), identityFile(identity));
-    await this.#save(store);
+    this.#tellUnsaved(await this.#unsaved.save(store));
     // By a wrong clock, say. Ordered at once, the next one would be no better, and authorities count them.
     return isSpent(shown.facts, this.#deps.clock.now()) ? SPENT : undefined;
   }
 
   /** Not to be kept is no reason to order another one either. */
-  async #save(store: Store): Promise<void> {
-    const reason = await this.#unsaved.save(store);
+  #tellUnsaved(reason: string | undefined): void {
     if (reason !== undefined) this.#tell({ kind: "unsaved", reason });
   }
 

@@ -24,15 +24,19 @@ export class Leftovers {
     this.#rules.delete(id);
   }
 
-  /** Lets go of those that nobody needs; `awaited` are the names that have no certificate of their own yet. */
-  sweep(awaited: readonly string[]): void {
+  /**
+   * Lets go of those that are of no use: `awaited` are the names that have no certificate of their own yet,
+   * `now` is wall clock.
+   */
+  sweep(awaited: readonly string[], now: number): void {
     for (const [id, { names }] of this.#rules) {
       const old = this.#shelf.namesOf(id) ?? [];
       // A pair for all may be what a name was shown that it does not hold.
       const isNeeded = names.length === 0
         ? awaited.length > 0
         : old.some((one) => awaited.some((name) => covers(one, name) || covers(name, one)));
-      if (isNeeded) continue;
+      const isGood = now < (this.#shelf.get(id)?.facts.validTo ?? 0);
+      if (isNeeded && isGood) continue;
       this.#rules.delete(id);
       this.#shelf.remove(id);
     }

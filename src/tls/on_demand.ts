@@ -10,7 +10,7 @@ import { renewalAt } from "./schedule.ts";
 import { Shown, type Workshop } from "./shelf.ts";
 
 export interface OnDemandDeps {
-  readonly clock: Pick<Clock, "now">;
+  readonly clock: Pick<Clock, "now" | "elapsed">;
   readonly workshop: Workshop;
   /** Rejects with an error in words. */
   readonly issue: (name: string) => Promise<Identity>;
@@ -45,7 +45,7 @@ export class OnDemand {
   /** In the order of the last asking. */
   readonly #made = new Map<string, Made>();
   readonly #making = new Map<string, Promise<Shown | undefined>>();
-  /** Wall clock before which none are made. */
+  /** `elapsed` time before which none are made. */
   #againAt = -Infinity;
 
   constructor(deps: OnDemandDeps) {
@@ -80,7 +80,7 @@ export class OnDemand {
   #make(name: string): Promise<Shown | undefined> {
     const running = this.#making.get(name);
     if (running !== undefined) return running;
-    const mayBegin = this.#making.size < MAKING_MAX && this.#deps.clock.now() >= this.#againAt;
+    const mayBegin = this.#making.size < MAKING_MAX && this.#deps.clock.elapsed() >= this.#againAt;
     if (!mayBegin) return Promise.resolve(undefined);
     const making = this.#issued(name).finally(() => this.#making.delete(name));
     this.#making.set(name, making);
@@ -97,7 +97,7 @@ export class OnDemand {
       if (this.#made.size > NAMES_MAX && oldest !== undefined) this.#made.delete(oldest);
       return shown;
     } catch (error) {
-      this.#againAt = clock.now() + PAUSE_MS;
+      this.#againAt = clock.elapsed() + PAUSE_MS;
       failed(name, error instanceof Error ? error.message : String(error));
       return undefined;
     }

@@ -108,7 +108,12 @@ export class Shelf {
 
   /** The same; where there is none, the one that is shown to all on that listener. */
   find(listener: string, name: string): Shown | undefined {
-    return this.named(listener, name) ?? this.#general(listener)?.shown;
+    return this.named(listener, name) ?? general(this.#index().current, listener)?.shown;
+  }
+
+  /** The one that was shown to all and stands in yet, for a name that has waited in vain for its own. */
+  former(listener: string): Shown | undefined {
+    return general(this.#index().old, listener)?.shown;
   }
 
   /** Whether one is there that does not merely stand in. */
@@ -129,20 +134,18 @@ export class Shelf {
     return false;
   }
 
-  /** All that are shown on a listener, the one for whom no name is asked for first. */
+  /** All that are shown on a listener, each name once, the one for whom no name is asked for first. */
   identities(listener: string): readonly NamedIdentity[] {
-    const slots = [...this.#slots.values()].filter(({ rules: { listeners } }) =>
-      listeners.length === 0 || listeners.includes(listener)
-    );
-    const general = this.#general(listener);
-    return slots.toSorted((one, other) =>
-      Number(other.shown === general?.shown) - Number(one.shown === general?.shown)
-    ).map(({ names, shown: { identity } }) => ({ names, ...identity }));
-  }
-
-  #general(listener: string): Slot | undefined {
     const { current, old } = this.#index();
-    return general(current, listener) ?? general(old, listener);
+    const first = general(current, listener);
+    const owner = (name: string): Slot | undefined =>
+      current.get(`${listener} ${name}`) ?? current.get(` ${name}`) ?? old.get(` ${name}`);
+    return [...this.#slots.values()]
+      .toSorted((one, other) => Number(other === first) - Number(one === first))
+      .flatMap((slot) => {
+        const names = slot.names.filter((name) => owner(name) === slot);
+        return names.length === 0 && slot !== first ? [] : [{ names, ...slot.shown.identity }];
+      });
   }
 
   #turn(): void {

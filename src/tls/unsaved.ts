@@ -26,11 +26,29 @@ export class Unsaved {
     const before = this.#reason;
     try {
       await store.write(file.path, file.text);
-      this.#file = undefined;
-      this.#reason = undefined;
+      this.#drop();
     } catch (error) {
       this.#reason = failureOf(error).reason;
     }
     return this.#reason === before ? undefined : this.#reason;
+  }
+
+  /** The same some time later, when `isOld` may find that another process has stored a newer one since. */
+  async saveLate(
+    store: Pick<Store, "write" | "exclusively">,
+    isOld: () => Promise<boolean>,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    if (this.#file === undefined) return undefined;
+    return await store.exclusively(this.#file.path, signal, async () => {
+      if (!await isOld()) return await this.save(store);
+      this.#drop();
+      return undefined;
+    });
+  }
+
+  #drop(): void {
+    this.#file = undefined;
+    this.#reason = undefined;
   }
 }

@@ -21,7 +21,7 @@ const ASKED: VisitChanges = {
     cipher: "TLS_AES_128_GCM_SHA256",
     name: "sub.proxy.test",
     protocol: "h2",
-    client: { subject: "CN=ann", issuer: "CN=us", serial: "0a", fingerprint: "f00d" },
+    client: { subject: "CN=bob", issuer: "CN=them", serial: "0b", fingerprint: "f00e" },
     authorities: ["PEM"],
   },
   ip: "192.0.2.7",
@@ -87,6 +87,7 @@ describe("placeholders()", () => {
   const of = visit(ASKED);
   of.alter({ method: "GET", target: "/new" });
   of.user = "bob";
+  of.provenClient = { subject: "CN=ann", issuer: "CN=us", serial: "0a", fingerprint: "f00d" };
   of.error = { status: 502, text: "no answer" };
   const address = { kind: "tcp", host: "10.0.0.1", port: 80 } as const;
   const atPool = pool([{ inFlight: 3, fails: 1 }], { passive: passive({ requestsMax: 7 }) });

@@ -108,6 +108,7 @@ describe("createRelay() while draining", () => {
 describe("createRelay() with a newer least version of TLS", () => {
   const edge = {
     ...{ proof: () => undefined, secures: () => true, port: 443, ports: new Set([443]) },
+    clientAuthorities: () => [],
     alternative: () => undefined,
   };
   const cases: [string, "1.2" | "1.3", string, string | undefined][] = [
@@ -132,6 +133,7 @@ describe("createRelay() with a newer least version of TLS", () => {
 describe("createRelay() beside HTTP/3", () => {
   const edge = {
     ...{ proof: () => undefined, secures: () => true, port: 443, ports: new Set([443]) },
+    clientAuthorities: () => [],
     minVersion: "1.2" as const,
     alternative: (port: number | undefined, name: string | undefined) => `h3 ${port} ${name}`,
   };

@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import type { Reply } from "../../src/model.ts";
 import type { ConnectionTls } from "../../src/platform/tls.ts";
 import type { Edge } from "../../src/request/deps.ts";
-import { proofReply, unprovenReply, wayToTls } from "../../src/request/secure.ts";
+import { proofReply, provenClient, unprovenReply, wayToTls } from "../../src/request/secure.ts";
 import type { RouteTls } from "../../src/tls_rules.ts";
 import { type Asked, FakeExchange } from "../support/fake_exchange.ts";
 import { route } from "../support/fake_route.ts";
@@ -14,6 +14,7 @@ const EDGE: Edge = {
   secures: (host) => host === "gpu.lan" || host === "fd00::1",
   port: 443,
   ports: new Set([8443]),
+  clientAuthorities: (name) => name === "wild.lan" ? ["OTHER"] : ["PEM"],
   minVersion: "1.2",
   alternative: () => undefined,
 };
@@ -153,9 +154,21 @@ describe("unprovenReply()", () => {
     ],
     ["wants another connection where nobody did", "gpu.lan", spoken("gpu.lan", undefined, []), 421],
     [
+      "turns away who would be judged by others once more",
+      "wild.lan",
+      spoken("wild.lan", CLIENT, ["OTHER"]),
+      403,
+    ],
+    [
       "takes no address's client for one of another address",
       "192.0.2.1",
       spoken(undefined, CLIENT, ["OTHER"]),
+      403,
+    ],
+    [
+      "wants another connection where nobody can be asked",
+      "192.0.2.1",
+      { ...spoken(undefined, undefined, []), protocol: "h3" },
       421,
     ],
     [
@@ -175,19 +188,40 @@ describe("unprovenReply()", () => {
     it(`unprovenReply() ${title}`, () => {
       const exchange = new FakeExchange(tls === undefined ? {} : { tls });
       const to = route({ hosts: [hostname], tls: tlsOf({ clientAuth }) });
-      const reply = unprovenReply({ exchange, hostname, requestId: "1" }, to);
+      const reply = unprovenReply({ exchange, hostname, requestId: "1" }, to, EDGE);
       assert.equal(reply?.status, status);
     });
   }
 
   it("unprovenReply() asks nothing of a route without authorities", () => {
     const coming = { exchange: new FakeExchange(), hostname: "a", requestId: "1" };
-    assert.equal(unprovenReply(coming, route()), undefined);
+    assert.equal(unprovenReply(coming, route(), EDGE), undefined);
   });
 
   it("unprovenReply() lets in who showed nothing where that is no must", () => {
     const to = route({ tls: tlsOf({ clientAuth: { ...clientAuth, required: false } }) });
     const exchange = new FakeExchange({ tls: spoken("a") });
-    assert.equal(unprovenReply({ exchange, hostname: "a", requestId: "1" }, to), undefined);
+    assert.equal(unprovenReply({ exchange, hostname: "a", requestId: "1" }, to, EDGE), undefined);
   });
+});
+
+describe("provenClient()", () => {
+  const clientAuth = { authorities: ["PEM"], required: false };
+  const cases: [string, ConnectionTls | undefined, RouteTls, typeof CLIENT | undefined][] = [
+    ["is who the route's authorities know", spoken("a", CLIENT), tlsOf({ clientAuth }), CLIENT],
+    [
+      "is nobody whom others know",
+      spoken("a", CLIENT, ["OTHER"]),
+      tlsOf({ clientAuth }),
+      undefined,
+    ],
+    ["is nobody where the route has none", spoken("a", CLIENT), tlsOf(), undefined],
+    ["is nobody in the clear", undefined, tlsOf({ clientAuth }), undefined],
+  ];
+  for (const [title, tls, to, expected] of cases) {
+    it(title, () => {
+      const exchange = new FakeExchange(tls === undefined ? {} : { tls });
+      assert.equal(provenClient(exchange, route({ tls: to })), expected);
+    });
+  }
 });

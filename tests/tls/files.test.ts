@@ -67,6 +67,15 @@ class Scene {
 }
 
 describe("FilePair", () => {
+  it("says nothing of files that go once it is stopped", async () => {
+    const scene = new Scene();
+    scene.files.delete("/etc/k.pem");
+    scene.pair.look();
+    scene.pair.stop();
+    await settled();
+    assert.deepEqual(scene.told, []);
+  });
+
   it("shows what the loader has read, and tells nothing of it", async () => {
     const scene = new Scene();
     await settled();

@@ -59,6 +59,24 @@ const cases: [string, TlsRules, string, string | undefined][] = [
 ];
 
 describe("foresee()", () => {
+  const byName = tlsRules([LOCAL], { defaultName: "gpu.lan" });
+  const unnamed: [string, TlsRules, string | undefined][] = [
+    ["that of the default name", byName, "internal gpu.lan"],
+    [
+      "its own before that",
+      tlsRules([LOCAL, certificate(["192.0.2.1"], INTERNAL)], { defaultName: "gpu.lan" }),
+      "internal 192.0.2.1",
+    ],
+    ["none without a default name", tlsRules([LOCAL]), undefined],
+  ];
+  for (const [title, rules, expected] of unnamed) {
+    it(`foresees for an address ${title}`, () => {
+      const asked = { listener: HERE, name: "192.0.2.1", isUnnamed: true };
+      const foreseen = foresee(rules, asked, (chain) => workshop.certificateFacts(chain));
+      assert.equal(foreseen?.kind === "held" ? foreseen.rules.id : foreseen?.kind, expected);
+    });
+  }
+
   for (const [title, rules, name, expected] of cases) {
     it(`foresees ${title}, as handshakes are answered`, async () => {
       const foreseen = foresee(

@@ -57,6 +57,32 @@ describe("Shelf", () => {
     assert.equal(shelf.find("l", "b.example"), undefined);
   });
 
+  it("find() shows a former pair for all to nobody but by its own names, and former() to who waits", () => {
+    const shelf = new Shelf();
+    const rules = certificate([], FILES, ["here"]);
+    shelf.put(rules, shown("pair", ["a.example"]));
+    shelf.retire(rules.id);
+    assert.equal(serialOf(shelf.find("here", "a.example")), "pair");
+    assert.equal(shelf.find("here", "b.example"), undefined);
+    assert.equal(shelf.find("there", "b.example"), undefined);
+    assert.equal(serialOf(shelf.former("here")), "pair");
+  });
+
+  it("identities() has each name once, of the one that is shown for it", () => {
+    const shelf = new Shelf();
+    const both = certificate(["a.example", "b.example"]);
+    shelf.put(both, shown("both"));
+    shelf.put(certificate([], FILES), shown("pair", ["a.example", "c.example"]));
+    shelf.put(certificate(["a.example"]), shown("a"));
+    shelf.put(certificate(["d.example"], undefined, ["there"]), shown("d"));
+    shelf.retire(both.id);
+    const told = shelf.identities("here").map(({ names, chain }) => [
+      workshop.certificateFacts(chain).serial,
+      ...names,
+    ]);
+    assert.deepEqual(told, [["pair", "c.example"], ["both", "b.example"], ["a", "a.example"]]);
+  });
+
   it("put() takes the place of what was shown, and remove() lets go of it", () => {
     const shelf = new Shelf();
     const rules = certificate(["a.example"]);
