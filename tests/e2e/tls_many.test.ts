@@ -58,7 +58,8 @@ ${routes}
       for (let rounds = 0; rounds < 2; rounds++) await round();
       const grown = await proxy.residentBytes() - memory;
       assert.ok(grown < GROWTH_MAX_BYTES[subject.name], `${grown / MIB} MiB more`);
-      assert.ok(await openFiles(proxy) <= files + AT_ONCE, "files or sockets were left open");
+      // Clients that have gone may not have been noticed yet; the test's own time bounds that.
+      while (await openFiles(proxy) > files + AT_ONCE) await asked(proxy.port);
     }
 
     it("lets connections and handshakes that are over leave nothing behind", async () => {
