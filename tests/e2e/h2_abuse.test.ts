@@ -12,7 +12,7 @@ import { CODE, FLAG, FRAME, SETTING } from "../../src/wire/h2_frames.ts";
 import { frame, headerFrames, numberFrame, settingsFrame } from "../../src/wire/h2_make.ts";
 import { pack } from "../../src/wire/h2_pack.ts";
 import { Authority } from "../support/certificates.ts";
-import { Child, subjects, Understudy } from "../support/processes.ts";
+import { Child, Understudy, wireSubjects } from "../support/processes.ts";
 import { packed } from "../wire/h2_peer.ts";
 import { asking, ping, posting, RawH2 } from "../support/raw_h2.ts";
 import { StreamUpstream } from "../support/stream_upstream.ts";
@@ -115,7 +115,7 @@ const floods: readonly Flood[] = [
   },
 ];
 
-for (const subject of subjects) {
+for (const subject of wireSubjects) {
   describe(`HTTP/2 and who means harm (${subject.name})`, () => {
     let authority: Authority;
     let upstream: StreamUpstream;

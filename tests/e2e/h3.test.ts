@@ -8,14 +8,14 @@ import { freePort } from "../platform/support.ts";
 import { Authority } from "../support/certificates.ts";
 import { folder } from "../support/commands.ts";
 import { curl, field, ran } from "../support/curl.ts";
-import { subjects, Understudy } from "../support/processes.ts";
+import { Understudy, wireSubjects } from "../support/processes.ts";
 import { StreamUpstream } from "../support/stream_upstream.ts";
 
 const CLIENT = "/usr/bin/gtlsclient";
 const NAME = "a.example";
 const skip = existsSync(CLIENT) ? false : "needs gtlsclient";
 
-for (const subject of subjects.filter(({ name }) => name !== "deno")) {
+for (const subject of wireSubjects.filter(({ name }) => name !== "deno")) {
   describe(`HTTP/3 (${subject.name})`, { skip }, () => {
     let authority: Authority;
     let upstream: StreamUpstream;

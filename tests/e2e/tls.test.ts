@@ -11,13 +11,13 @@ import { after, before, describe, it } from "node:test";
 import WebSocket from "ws";
 import { Authority, type Pair } from "../support/certificates.ts";
 import { curl, type Curled, field, handshake } from "../support/curl.ts";
-import { subjects, Understudy } from "../support/processes.ts";
+import { Understudy, wireSubjects } from "../support/processes.ts";
 import { StreamUpstream } from "../support/stream_upstream.ts";
 import { Echo } from "../support/websockets.ts";
 
 const VERSIONS = ["1.1", "2"] as const;
 
-for (const subject of subjects) {
+for (const subject of wireSubjects) {
   describe(`https (${subject.name})`, () => {
     let authority: Authority;
     let folder: string;

@@ -9,14 +9,14 @@ import { describe, it } from "node:test";
 import { freePort } from "../platform/support.ts";
 import { AcmeStage, step } from "../support/acme_stage.ts";
 import { unavailable } from "../support/pebble.ts";
-import { subject as last, subjects } from "../support/processes.ts";
+import { subject as last, wireSubjects } from "../support/processes.ts";
 
 const SLOW = { timeout: 120_000 };
 const NAME = "gpu.lab-of-tests.org";
 const OTHER = "slow.lab-of-tests.org";
 const MOODY = { nonceReject: 20, authzReuse: 50 };
 
-for (const subject of subjects) {
+for (const subject of wireSubjects) {
   describe(`certificates by ACME (${subject.name})`, { skip: unavailable }, () => {
     /** It takes half a minute, and what it is about is the same for all. */
     const LAST = { ...SLOW, skip: subject !== last && "tried with another subject" };

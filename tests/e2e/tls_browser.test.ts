@@ -10,7 +10,7 @@ import { freePort } from "../platform/support.ts";
 import { AcmeStage, step } from "../support/acme_stage.ts";
 import { Machine, noMounts } from "../support/mounts.ts";
 import { unavailable } from "../support/pebble.ts";
-import { subjects, Understudy } from "../support/processes.ts";
+import { Understudy, wireSubjects } from "../support/processes.ts";
 import { Echo } from "../support/websockets.ts";
 
 const NAME = "gpu.lan";
@@ -19,7 +19,7 @@ const PAGE = `"<!doctype html><title>all is well</title>"`;
 /** Which version of HTTP the page itself came by. */
 const VERSION = `performance.getEntriesByType("navigation")[0].nextHopProtocol`;
 
-for (const subject of subjects) {
+for (const subject of wireSubjects) {
   describe(`a browser and ${subject.name}`, { skip: noBrowser || noMounts }, () => {
     let machine: Machine;
     let sockets: Echo;

@@ -11,12 +11,12 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { Authority, type Pair } from "../support/certificates.ts";
 import { curl, handshake } from "../support/curl.ts";
-import { subjects, Understudy } from "../support/processes.ts";
+import { Understudy, wireSubjects } from "../support/processes.ts";
 
 const NAME = "safe.a.example";
 const ASKS = `GET / HTTP/1.1\r\nHost: ${NAME}\r\nConnection: close\r\n\r\n`;
 
-for (const subject of subjects) {
+for (const subject of wireSubjects) {
   describe(`clients with certificates (${subject.name})`, () => {
     let ours: Authority;
     let theirs: Authority;

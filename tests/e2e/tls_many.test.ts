@@ -11,7 +11,7 @@ import { after, before, describe, it } from "node:test";
 import { connect } from "node:tls";
 import { Authority, type Pair } from "../support/certificates.ts";
 import { handshake } from "../support/curl.ts";
-import { subjects, Understudy } from "../support/processes.ts";
+import { Understudy, wireSubjects } from "../support/processes.ts";
 
 const MIB = 1024 ** 2;
 /** Of the resident memory, once it is warm. Deno's sockets are collected late, see docs/limits.md. */
@@ -21,7 +21,7 @@ const NAMES = 1000;
 
 const noProc = process.platform === "linux" ? false : "what is open is read from /proc";
 
-for (const subject of subjects) {
+for (const subject of wireSubjects) {
   describe(`TLS for very many (${subject.name})`, { skip: noProc, timeout: 60_000 }, () => {
     let authority: Authority;
     let pair: Pair;

@@ -9,7 +9,7 @@ import { Authority, type Pair } from "../support/certificates.ts";
 import { folder, run } from "../support/commands.ts";
 import { datedCertificate } from "../support/dated_certificate.ts";
 import { samplesOf } from "../support/metrics_text.ts";
-import { Child, type Subject, subjects, Understudy } from "../support/processes.ts";
+import { Child, type Subject, Understudy, wireSubjects } from "../support/processes.ts";
 import { promtoolComplaints, unavailable } from "../support/prometheus.ts";
 
 const SLOW = { timeout: 60_000 };
@@ -82,7 +82,7 @@ async function knock(port: number): Promise<void> {
   await child.exited;
 }
 
-for (const subject of subjects) {
+for (const subject of wireSubjects) {
   describe(`TLS as the operator of ${subject.name} sees it`, () => {
     it(
       "tells of a certificate from files, of handshakes, and of what was agreed on",

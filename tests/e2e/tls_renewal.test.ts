@@ -10,7 +10,7 @@ import type { TLSSocket } from "node:tls";
 import { describe, it } from "node:test";
 import { AcmeStage, step } from "../support/acme_stage.ts";
 import { unavailable } from "../support/pebble.ts";
-import { subjects } from "../support/processes.ts";
+import { wireSubjects } from "../support/processes.ts";
 import { StreamUpstream } from "../support/stream_upstream.ts";
 
 const NAME = "gpu.lab-of-tests.org";
@@ -66,7 +66,7 @@ async function askTogether(port: number, ca: string, path: string): Promise<read
   }
 }
 
-for (const subject of subjects) {
+for (const subject of wireSubjects) {
   describe(`renewal under load (${subject.name})`, { skip: unavailable }, () => {
     it("fails no request and cuts no stream", { timeout: 120_000 }, async () => {
       await using upstream = await StreamUpstream.open();

@@ -28,20 +28,23 @@ const ALL: Record<Subject["name"], Subject> = {
   binary: { name: "binary", command: [join(root, "dist/understudy")] },
 };
 
+/** `ENGINE=wire` or `ENGINE=web` tries that engine; without it the subject's own default. */
+const engineName = process.env["ENGINE"];
+export const engineFlags: readonly string[] = engineName === undefined
+  ? []
+  : ["--engine", engineName];
+
 /**
  * What end-to-end tests run: this runtime from source, and under Bun the binary too where it is built.
  * `SUBJECTS=binary,deno` chooses others.
  */
 export const subjects: readonly Subject[] = chosen();
 
+/** The same for what only the wire engine does: a run of the other one tries none of it again. */
+export const wireSubjects: readonly Subject[] = engineName === "web" ? [] : subjects;
+
 /** The one to use where the subject makes no difference. */
 export const subject: Subject = subjects.at(-1) ?? ALL.bun;
-
-/** `ENGINE=wire` or `ENGINE=web` tries that engine; without it the subject's own default. */
-const engineName = process.env["ENGINE"];
-export const engineFlags: readonly string[] = engineName === undefined
-  ? []
-  : ["--engine", engineName];
 
 function chosen(): Subject[] {
   const named = process.env["SUBJECTS"];
