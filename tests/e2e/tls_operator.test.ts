@@ -9,7 +9,7 @@ import { Authority, type Pair } from "../support/certificates.ts";
 import { folder, run } from "../support/commands.ts";
 import { datedCertificate } from "../support/dated_certificate.ts";
 import { samplesOf } from "../support/metrics_text.ts";
-import { Child, type Subject, Understudy, wireSubjects } from "../support/processes.ts";
+import { Child, type Subject, subjects, Understudy, wireSubjects } from "../support/processes.ts";
 import { promtoolComplaints, unavailable } from "../support/prometheus.ts";
 
 const SLOW = { timeout: 60_000 };
