@@ -23,7 +23,8 @@ export function isPrivateName(name: string): boolean {
 
 /** Underscores are no letters of hosts, and yet there are hosts with them. */
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
-const NAME_MAX = 253;
+/** Characters of a name, without the dot at its end (RFC 1035 section 2.3.4). */
+export const NAME_MAX = 253;
 
 /** Whether a host can be called so, lower case: a name that is no wildcard, or an address. */
 export function isHost(name: string): boolean {

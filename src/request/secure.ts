@@ -88,11 +88,10 @@ export function provenClient(
 
 /** Turns away whom the route's authorities know nothing of; undefined lets the request in. */
 export function unprovenReply(
-  { exchange, hostname, requestId }: Pick<Coming, "exchange" | "hostname" | "requestId">,
+  { exchange: { tls }, hostname, requestId }: Pick<Coming, "exchange" | "hostname" | "requestId">,
   route: Route,
   edge: Pick<Edge, "clientAuthorities">,
 ): Reply | undefined {
-  const { tls } = exchange;
   const { clientAuth } = route.tls;
   if (clientAuth === undefined) return undefined;
   // What a client showed for one host proves nothing to another: it was judged by that one's authorities.
@@ -101,13 +100,13 @@ export function unprovenReply(
   }
   // Others judged it before a reload, say. On another connection it may show something to these, unless a
   // handshake for that name is judged by others still, as where a host has this route by its wildcard alone.
-  const isStrange = tls !== undefined && !isSame(tls.authorities, clientAuth.authorities);
-  const now = tls?.name === undefined ? undefined : edge.clientAuthorities(tls.name);
-  if (isStrange && now !== undefined && !isSame(tls.authorities, now)) {
-    return emptyReply(421, { requestId, close: true });
+  if (tls !== undefined && !isSame(tls.authorities, clientAuth.authorities)) {
+    const now = tls.name === undefined ? tls.authorities : edge.clientAuthorities(tls.name);
+    if (!isSame(tls.authorities, now)) return emptyReply(421, { requestId, close: true });
+    return clientAuth.required ? emptyReply(403, { requestId, close: true }) : undefined;
   }
-  if (provenClient(exchange, route) !== undefined || !clientAuth.required) return undefined;
-  return emptyReply(403, { requestId, close: isStrange });
+  const isKnown = tls?.client !== undefined;
+  return isKnown || !clientAuth.required ? undefined : emptyReply(403, { requestId });
 }
 
 /** Whether a handshake for that name was one for this host. */

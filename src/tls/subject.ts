@@ -1,6 +1,6 @@
 /** Whom a certificate can be for: names and addresses as they stand in one, or the reason why they cannot. Pure. */
 import { parseIp } from "../ip.ts";
-import { isDnsName } from "../names.ts";
+import { isDnsName, NAME_MAX } from "../names.ts";
 import { IssueError } from "./issuer.ts";
 
 export interface AlternativeName {
@@ -10,7 +10,6 @@ export interface AlternativeName {
 
 /** A certificate is sent in every handshake, and nobody has so many names. */
 const NAMES_MAX = 100;
-const NAME_MAX = 253;
 
 /** Each once. Throws `IssueError`. */
 export function alternativeNames(names: readonly string[]): readonly AlternativeName[] {
