@@ -46,7 +46,11 @@ export function dataFrames(stream: number, content: Uint8Array, endStream: boole
 
 /** Bytes of the frames that hold so much content. */
 export function dataBytes({ length }: Uint8Array): number {
-  return length + Math.max(1, Math.ceil(length / FRAME_LIMIT_BYTES)) * HEAD_BYTES;
+  return length + framesFor(length) * HEAD_BYTES;
+}
+
+function framesFor(bytes: number): number {
+  return Math.max(1, Math.ceil(bytes / FRAME_LIMIT_BYTES));
 }
 
 /** Writes content as frames into bytes that have the room for it. */
@@ -59,7 +63,7 @@ export function writeData(
     readonly endStream: boolean;
   },
 ): void {
-  const count = Math.max(1, Math.ceil(content.length / FRAME_LIMIT_BYTES));
+  const count = framesFor(content.length);
   let out = at;
   for (let number = 1, from = 0; number <= count; number++, from += FRAME_LIMIT_BYTES) {
     const piece = count === 1 ? content : content.subarray(from, from + FRAME_LIMIT_BYTES);
@@ -122,10 +126,16 @@ export function together(parts: readonly Uint8Array[]): Uint8Array {
   const [only] = parts;
   if (parts.length === 1 && only !== undefined) return only;
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  writeAll(bytes, parts);
+  return bytes;
+}
+
+/** Writes one behind the other into bytes that have the room for them; returns where they end. */
+export function writeAll(bytes: Uint8Array, parts: readonly Uint8Array[]): number {
   let at = 0;
   for (const part of parts) {
     bytes.set(part, at);
     at += part.length;
   }
-  return bytes;
+  return at;
 }

@@ -4,7 +4,7 @@
  */
 import type { Clock, Connection } from "../platform/platform.ts";
 import { NOTHING } from "./bytes.ts";
-import { dataBytes, dataFrames, together, writeData } from "./h2_make.ts";
+import { dataBytes, dataFrames, together, writeAll, writeData } from "./h2_make.ts";
 import type { Gate } from "./h2_gate.ts";
 
 /** Gathered at most before it is written. */
@@ -72,12 +72,7 @@ export class Outbox {
     const sizeBytes = this.#bytes + dataBytes(content);
     if (tray.length < sizeBytes) tray = new Uint8Array(sizeBytes);
     const bytes = tray.subarray(0, sizeBytes);
-    let at = 0;
-    for (const part of this.#parts) {
-      bytes.set(part, at);
-      at += part.length;
-    }
-    writeData(bytes, at, { stream, content, endStream: false });
+    writeData(bytes, writeAll(bytes, this.#parts), { stream, content, endStream: false });
     const isOut = this.#send(bytes);
     if (!isOut || !this.#connection.copies) tray = NOTHING;
   }
