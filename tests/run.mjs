@@ -1,11 +1,13 @@
 /**
  * Runs everything that must hold: types, lint and format, then the one suite on both runtimes; with
  * `--hard` only what takes minutes, on the compiled binary at full length.
- * Ends with `N passed, N failed`, a check counting as one, and exits 1 when anything failed.
+ * Ends with every failure once more and `N passed, N failed`, a check counting as one, and exits 1
+ * when anything failed.
  */
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import "./ready.mjs";
+import { count, failures } from "./told.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const bin = (name) => `${root}/node_modules/.bin/${name}`;
@@ -40,9 +42,12 @@ const env = hard
   : process.env;
 
 const total = { passed: 0, failed: 0 };
+/** What is told again at the end, where it can be found. */
+const told = [];
 for (const [name, command] of Object.entries(hard ? {} : CHECKS)) {
-  const { code } = await run(name, command);
+  const { code, output } = await run(name, command);
   total[code === 0 ? "passed" : "failed"]++;
+  if (code !== 0) told.push(`— ${name}`, output.slice(-2000));
 }
 for (const [name, command] of Object.entries(hard ? HARD_SUITES : SUITES)) {
   const { code, output } = await run(name, command);
@@ -50,8 +55,12 @@ for (const [name, command] of Object.entries(hard ? HARD_SUITES : SUITES)) {
   total.passed += counted.passed;
   total.failed += counted.failed;
   // A runner that dies or finds nothing counts no failure of its own.
-  if (counted.failed === 0 && (code !== 0 || counted.passed === 0)) total.failed++;
+  const died = counted.failed === 0 && (code !== 0 || counted.passed === 0);
+  if (died) total.failed++;
+  if (counted.failed > 0) told.push(`— ${name}`, ...failures(output));
+  if (died) told.push(`— ${name} ended with ${code}`, output.slice(-2000));
 }
+if (told.length > 0) console.log(`\n— what failed\n\n${told.join("\n\n")}`);
 console.log(`\n${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed === 0 ? 0 : 1;
 
@@ -68,16 +77,4 @@ async function run(name, [program, ...args]) {
   }
   const code = await new Promise((resolve) => child.on("close", resolve));
   return { code, output };
-}
-
-/** Reads the closing lines of `bun test` (" 12 pass") and `deno test` ("ok | 12 passed (3 steps) | 0 failed"). */
-function count(output) {
-  // Colours stand between the words.
-  // oxlint-disable-next-line no-control-regex
-  const text = output.replace(/\x1b\[[\d;]*m/g, "");
-  const last = (pattern) => Number([...text.matchAll(pattern)].at(-1)?.[1] ?? 0);
-  return {
-    passed: last(/^\s*(\d+) pass$/gm) + last(/\| (\d+) passed/g),
-    failed: last(/^\s*(\d+) fail$/gm) + last(/\| (\d+) failed/g),
-  };
 }
