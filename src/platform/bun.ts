@@ -11,7 +11,7 @@ import { compressor } from "./compress.ts";
 import { names } from "./dns.ts";
 import { errandBy } from "./errand.ts";
 import { send } from "./errand_bun.ts";
-import { files, followParent, onKey, spawnChild, terminal } from "./host.ts";
+import { files, followParent, onKey, onUncaught, spawnChild, terminal } from "./host.ts";
 import { privateFiles } from "./host_store.ts";
 import { dial, listen as listenBytes } from "./net_bun.ts";
 import type { FetchFailure, FetchOptions, HttpServer, Platform } from "./platform.ts";
@@ -204,6 +204,7 @@ export const platform: Platform = {
     process.on(name, handler);
     return () => void process.off(name, handler);
   },
+  onUncaught,
   stdout: terminal(1),
   stderr: terminal(2),
   onKey,

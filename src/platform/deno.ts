@@ -8,7 +8,7 @@ import { compressor } from "./compress.ts";
 import { names } from "./dns.ts";
 import { errandBy } from "./errand.ts";
 import { send } from "./errand_deno.ts";
-import { files, followParent, onKey, spawnChild, terminal } from "./host.ts";
+import { files, followParent, onKey, onUncaught, spawnChild, terminal } from "./host.ts";
 import { privateFiles } from "./host_store.ts";
 import { dial, listen as listenBytes } from "./net_node.ts";
 import type { FetchFailure, FetchOptions, Platform } from "./platform.ts";
@@ -142,6 +142,7 @@ export const platform: Platform = {
     }
     return () => Deno.removeSignalListener(name, handler);
   },
+  onUncaught,
   stdout: terminal(1),
   stderr: terminal(2),
   onKey,

@@ -111,6 +111,15 @@ function pauseThread(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
+/** Without it Bun and Deno end the process, and with it every stream that runs. */
+export function onUncaught(handler: (error: unknown) => void): () => void {
+  const names = ["uncaughtException", "unhandledRejection"] as const;
+  for (const name of names) process.on(name, handler);
+  return () => {
+    for (const name of names) process.off(name, handler);
+  };
+}
+
 const CTRL_C = "\u0003";
 
 /** Key presses as they come; an arrow and the like arrive as one escape sequence. No terminal, no keys. */

@@ -417,6 +417,8 @@ export interface Platform extends PrivateFiles {
   watchDirectory(path: string, changed: () => void): () => void;
 
   onSignal(name: SignalName, handler: () => void): () => void;
+  /** Hands over what nobody caught, also refused promises, instead of ending the process; until the returned call. */
+  onUncaught(handler: (error: unknown) => void): () => void;
   readonly stdout: Terminal;
   readonly stderr: Terminal;
   /** Single key presses of a terminal, until the returned function is called. */

@@ -56,7 +56,7 @@ export class Outflow {
       this.write(head.take());
       return { end: this.#gone ? "left" : "whole", bodyBytes: 0 };
     }
-    const first = this.#gone ? undefined : body.read();
+    const first = this.#next(body);
     const isWhole = first instanceof Uint8Array && framing === "length" &&
       first.length === body.lengthBytes && first.length <= JOINED_LIMIT_BYTES;
     if (isWhole && this.write(head.data(first).take())) {
@@ -77,7 +77,7 @@ export class Outflow {
     let next = first;
     this.#body = body;
     try {
-      for (; !this.#gone; next = body.read()) {
+      for (; !this.#gone; next = this.#next(body)) {
         if (next instanceof Promise) {
           // The head must not wait for a body that comes later.
           const passing = unsent === undefined ? undefined : this.#pass(unsent);
@@ -115,6 +115,11 @@ export class Outflow {
       this.#body = undefined;
     }
     return { end: "left", bodyBytes };
+  }
+
+  /** Nothing of a body that was given up: nobody would hear it refuse, which would end the process. */
+  #next(body: ByteSource): Piece | Promise<Piece> {
+    return this.#gone ? undefined : body.read();
   }
 
   /** Writes, and waits where the peer is slower than we are. */

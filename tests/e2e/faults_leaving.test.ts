@@ -93,6 +93,24 @@ for (const subject of subjects) {
       });
     }
 
+    it("ends what it does not read, too, and the process goes on", async () => {
+      await using upstream = await RawUpstream.start(() => {});
+      await using proxy = await start(subject, upstream);
+      using client = await RawClient.open({ port: proxy.port });
+      client.pause();
+      client.send({});
+      const call = await upstream.call();
+      call.say("HTTP/1.1 200 OK\r\n\r\n");
+      await call.flood(new Uint8Array(64 * 1024));
+      client.destroy();
+      await call.left;
+      await assertUnblamed(proxy, upstream);
+      // What it tells of comes in order: a bug would have been told by now.
+      const handled = () => proxy.lines.filter(({ msg }) => msg === "handled request");
+      await proxy.until(() => handled().length === 2);
+      assert.equal(handled()[0]?.["outcome"], "abandoned");
+    });
+
     it("has its half-sent PUT given to no other upstream", async () => {
       await using upstream = await RawUpstream.start(() => {});
       await using spare = await RawUpstream.start((call) => call.answer("spare"));

@@ -143,6 +143,11 @@ describe("processes", () => {
     assert.equal(out, "direct proxy\n");
   });
 
+  it("onUncaught() hears of what nobody caught, and the process goes on", async () => {
+    const { out, err } = await run("uncaught.ts");
+    assert.deepEqual([out, err], ["microtask promise socket timer\n", ""]);
+  });
+
   it("serve() cuts the client off without a word when an answer breaks off", async () => {
     const { out, err } = await run("broken_stream.ts");
     assert.equal(out, "cut\n");

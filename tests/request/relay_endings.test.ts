@@ -65,7 +65,7 @@ describe("createRelay() in flight", () => {
     assert.equal(bench.entry("a").inFlight, 1);
 
     assert.equal((await bench.ask()).account.upstream, "b");
-    slow.cancel();
+    slow.finish();
     await first.done;
     assert.equal(bench.entry("a").inFlight, 0);
     assert.equal((await bench.ask()).account.upstream, "a");
@@ -88,7 +88,7 @@ describe("createRelay() in flight", () => {
     await bench.clock.advance(0);
     bench.reload(route({ retry: retry({ attemptsMax: 1 }) }));
     assert.equal(bench.entry("a").inFlight, 1);
-    slow.cancel();
+    slow.finish();
     await done;
     assert.equal(bench.entry("a").inFlight, 0);
   });
@@ -108,7 +108,6 @@ describe("createRelay() while draining", () => {
 describe("createRelay() with a newer least version of TLS", () => {
   const edge = {
     ...{ proof: () => undefined, secures: () => true, port: 443, ports: new Set([443]) },
-    clientAuthorities: () => [],
     alternative: () => undefined,
   };
   const cases: [string, "1.2" | "1.3", string, string | undefined][] = [
@@ -133,7 +132,6 @@ describe("createRelay() with a newer least version of TLS", () => {
 describe("createRelay() beside HTTP/3", () => {
   const edge = {
     ...{ proof: () => undefined, secures: () => true, port: 443, ports: new Set([443]) },
-    clientAuthorities: () => [],
     minVersion: "1.2" as const,
     alternative: (port: number | undefined, name: string | undefined) => `h3 ${port} ${name}`,
   };

@@ -49,11 +49,18 @@ export class FakeBody implements ByteSource {
 
   async read(): Promise<Uint8Array | undefined> {
     this.reads++;
-    const chunk = this.#chunks.shift();
+    const chunk = this.cancelled ? undefined : this.#chunks.shift();
     if (chunk !== undefined) return chunk;
     if (this.#end === "dies") throw new Error("Sender died");
     if (this.#end === "hangs") await this.#released;
+    // As real ones do: whoever still reads would take a fragment for the whole.
+    if (this.cancelled) throw new Error("Body was given up");
     return undefined;
+  }
+
+  /** Ends one that hangs, cleanly. */
+  finish(): void {
+    this.#release();
   }
 
   cancel(): void {

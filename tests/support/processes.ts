@@ -55,6 +55,9 @@ function chosen(): Subject[] {
   return existsSync(ALL.binary.command[0] ?? "") ? [ALL.bun, ALL.binary] : [ALL.bun];
 }
 
+/** Deno says this once a process, of a signal whose late abort does no harm here. */
+const DENO_NOTICE = /^Deno\.serve: request\.signal aborts on successful responses[^\n]*\n/;
+
 /** A line that a process printed, parsed where it is JSON. */
 export type LogLine = Readonly<Record<string, unknown>>;
 
@@ -213,9 +216,15 @@ export class Understudy extends Child {
     return this.lines.slice(since).find(fits) ?? {};
   }
 
+  /** Fails where it told of a bug, or said anything beside its log: no test is one in which it may. */
   override async [Symbol.asyncDispose](): Promise<void> {
     await super[Symbol.asyncDispose]();
     await rm(this.folder, { recursive: true, force: true });
+    const bugs = this.lines.filter(({ msg }) => msg === "bug.caught");
+    const said = this.stderr.replace(DENO_NOTICE, "");
+    if (bugs.length > 0 || said !== "") {
+      throw new Error(`understudy told of a bug:\n${JSON.stringify(bugs)}\n${said}`);
+    }
   }
 }
 

@@ -12,6 +12,9 @@ export type Behaviour = (call: Call) => void | Promise<void>;
 /** What becomes of a connection before anything is asked on it. */
 export type Greeting = "listen" | "close" | "reset";
 
+/** What nobody has taken for so long, nobody takes. */
+const UNTAKEN_MS = 200;
+
 /** A request that reached the upstream. */
 export class Call {
   /** Request line and fields, as received. */
@@ -49,6 +52,20 @@ export class Call {
   /** Sends bytes as they are. */
   say(bytes: string | Uint8Array): void {
     if (!this.#socket.destroyed) this.#socket.write(bytes);
+  }
+
+  /** Says the same without end; settles once nobody has taken any for a while. */
+  flood(bytes: Uint8Array): Promise<void> {
+    return new Promise((resolve) => {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const more = (error?: Error | null) => {
+        clearTimeout(timer);
+        if (error || this.#socket.destroyed) return resolve();
+        timer = setTimeout(resolve, UNTAKEN_MS);
+        this.#socket.write(bytes, more);
+      };
+      more();
+    });
   }
 
   /** Answers whole. */

@@ -208,6 +208,19 @@ describe("WireExchange.answer()", () => {
     assert.equal(body.reads, 4);
     assert.match(connection.text, /0\r\n\r\n$/);
   });
+
+  it("reads nothing of a body that it gave up, as nobody would hear of the refusal", async () => {
+    const body = new FakeBody(["a", "b", "c"]);
+    const { connection } = open((exchange) => exchange.answer(reply({ body })));
+    connection.taking = false;
+    connection.says(GET);
+    await settled();
+    connection.events.drained();
+    await settled();
+    connection.leaves(false);
+    await settled();
+    assert.deepEqual([body.cancelled, body.reads], [true, 1]);
+  });
 });
 
 describe("WireExchange.body", () => {
