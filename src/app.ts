@@ -34,7 +34,6 @@ import type { Edge, RunningTunnel, Snapshot, World } from "./request/deps.ts";
 import { createRelay, type Relay } from "./request/handler.ts";
 import { ids } from "./request/ids.ts";
 import { buildRouter } from "./request/route.ts";
-import { clientAuthorities } from "./tls/certificate_rules.ts";
 import type { TlsEdge } from "./tls/edge.ts";
 
 export interface ProxyDeps extends World {
@@ -211,7 +210,6 @@ export class Proxy {
       secures: (host) => tls.secures(host),
       port: rules.redirectPort ?? first,
       ports: new Set(ports),
-      clientAuthorities: (name) => clientAuthorities(rules, name),
       minVersion: rules.minVersion,
       alternative: (port, name) => this.#quic.alternative(port, name),
     };

@@ -7,7 +7,6 @@ import { joinedNames } from "../ops/certificate_words.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Edge } from "../request/explain.ts";
 import type { Config, ListenRules } from "../rules.ts";
-import { clientAuthorities } from "../tls/certificate_rules.ts";
 import { foresee, type Foreseen } from "../tls/foreseen.ts";
 import { spelledSpan } from "./moments.ts";
 
@@ -29,7 +28,6 @@ export function edgeFrom({ tls, listen }: Config, platform: Reader): Edge | unde
       ),
     port: tls.redirectPort ?? ports[0] ?? 443,
     ports: new Set(ports),
-    clientAuthorities: (name) => clientAuthorities(tls, name),
     minVersion: tls.minVersion,
     alternative: () => undefined,
   };

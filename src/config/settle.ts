@@ -6,6 +6,7 @@ import { bareHost } from "../names.ts";
 import type { Config, ListenRules, Route } from "../rules.ts";
 import type { Challenge, RouteTls, TlsRules } from "../tls_rules.ts";
 import { type Asking, heldCertificates, type Place } from "./certificates.ts";
+import { clientClashes } from "./client_clash.ts";
 import type { Clash } from "./course.ts";
 import type { ListenDraft } from "./listen.ts";
 import type { Path } from "./places.ts";
@@ -59,7 +60,7 @@ export function settle(
     ...route,
     tls: routeTls(route, top, plainPorts),
   }));
-  clashes.push(...held.clashes, ...strangers(routes));
+  clashes.push(...held.clashes, ...clientClashes(routes));
 
   const isUseful = helper !== undefined &&
     (routes.some(({ tls }) => tls.inTheClear === "redirect") || ordersByHttp(held.certificates));
@@ -177,21 +178,4 @@ function askedClients(routes: readonly Route[]): TlsRules["clientAuth"] {
       ? []
       : [{ hosts: hosts.map(bareHost), authorities: clientAuth.authorities }]
   );
-}
-
-/** A handshake knows the host and not yet the path: one host, one set of authorities. */
-function strangers(routes: readonly Route[]): Clash[] {
-  const asked = new Map<string, string>();
-  return routes.flatMap(({ hosts, tls: { clientAuth } }, at): Clash[] => {
-    if (clientAuth === undefined) return [];
-    const authorities = JSON.stringify(clientAuth.authorities);
-    const other = hosts.find((host) => (asked.get(host) ?? authorities) !== authorities);
-    for (const host of hosts) asked.set(host, authorities);
-    if (other === undefined) return [];
-    return [{
-      path: ["routes", at, "tls", "client_auth"],
-      expected: `the same authorities for all routes of "${other}"`,
-      received: "others",
-    }];
-  });
 }

@@ -46,7 +46,7 @@ export function admit(exchange: Exchange, snapshot: Snapshot, story: Story): Adm
     const coming = { exchange, client: story.client, host: hostField, hostname, requestId };
     const way = wayToTls(coming, found.route, edge);
     if (way !== undefined) return answered(way, story);
-    const unproven = unprovenReply(coming, found.route, edge);
+    const unproven = unprovenReply(coming, found.route);
     story.outcome = "refused";
     if (unproven !== undefined) return plain(unproven);
     story.outcome = "unrouted";

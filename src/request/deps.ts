@@ -16,8 +16,6 @@ export interface Edge {
   readonly port: number;
   /** Ports of ours where TLS is spoken. */
   readonly ports: ReadonlySet<number>;
-  /** Authorities, PEM, that judge whoever asks for that name in a handshake; none where nobody is asked. */
-  clientAuthorities(name: string): readonly string[];
   /** Of TLS. */
   readonly minVersion: "1.2" | "1.3";
   /** What tells clients of that port, who asked for that name, of HTTP/3; undefined where it cannot be had. */

@@ -90,7 +90,6 @@ export function provenClient(
 export function unprovenReply(
   { exchange: { tls }, hostname, requestId }: Pick<Coming, "exchange" | "hostname" | "requestId">,
   route: Route,
-  edge: Pick<Edge, "clientAuthorities">,
 ): Reply | undefined {
   const { clientAuth } = route.tls;
   if (clientAuth === undefined) return undefined;
@@ -98,11 +97,10 @@ export function unprovenReply(
   if (tls !== undefined && !isFor(tls, bareHost(hostname), route)) {
     return emptyReply(421, { requestId });
   }
-  // Others judged it before a reload, say. On another connection it may show something to these, unless a
-  // handshake for that name is judged by others still, as where a host has this route by its wildcard alone.
+  // Others judged it before a reload, and on another connection it may show something to these; or it asked
+  // for no name, and would be judged by the same once more.
   if (tls !== undefined && !isSame(tls.authorities, clientAuth.authorities)) {
-    const now = tls.name === undefined ? tls.authorities : edge.clientAuthorities(tls.name);
-    if (!isSame(tls.authorities, now)) return emptyReply(421, { requestId, close: true });
+    if (tls.name !== undefined) return emptyReply(421, { requestId, close: true });
     return clientAuth.required ? emptyReply(403, { requestId, close: true }) : undefined;
   }
   const isKnown = tls?.client !== undefined;

@@ -276,6 +276,15 @@ describe("tls of a route", () => {
     ]);
     assert.deepEqual(tls?.clientAuth.map(({ hosts }) => hosts), [["a.lan"], ["a.lan"]]);
   });
+
+  it("tls of a route may know other clients than a wildcard's that gets none of its requests", async () => {
+    const { tls } = await config(
+      'listen: ":443"\nroutes:\n' +
+        `  - { host: a.lan, tls: { client_auth: { ca: /ca.pem } }, ${UPSTREAM} }\n` +
+        `  - { host: "*.lan", tls: { client_auth: { ca: [/ca.pem, /wrong.pem] } }, ${UPSTREAM} }\n`,
+    );
+    assert.deepEqual(tls?.clientAuth.map(({ authorities }) => authorities.length), [1, 2]);
+  });
 });
 
 describe("problems of TLS", () => {
@@ -387,6 +396,24 @@ describe("problems of TLS", () => {
       `  - { host: a.lan, path: /x, tls: { client_auth: { ca: [/ca.pem, /wrong.pem] } }, ${UPSTREAM} }\n`,
       [
         '4:50 routes[1].tls.client_auth: Expected the same authorities for all routes of "a.lan" but received others',
+      ],
+    ],
+    [
+      "authorities that differ where a wildcard gets what a host's own routes leave",
+      'listen: ":443"\nroutes:\n' +
+      `  - { host: a.lan, path: /x, tls: { client_auth: { ca: /ca.pem } }, ${UPSTREAM} }\n` +
+      `  - { host: "*.lan", tls: { client_auth: { ca: [/ca.pem, /wrong.pem] } }, ${UPSTREAM} }\n`,
+      [
+        '3:50 routes[0].tls.client_auth: Expected the authorities of "*.lan", which answers what no route of "a.lan" does, but received others',
+      ],
+    ],
+    [
+      "authorities that differ where a route for any host gets what a wildcard's leave",
+      'listen: ":443"\ntls: { issuer: internal }\nroutes:\n' +
+      `  - { tls: { client_auth: { ca: [/ca.pem, /wrong.pem] } }, ${UPSTREAM} }\n` +
+      `  - { host: "*.lan", path: /x, tls: { client_auth: { ca: /ca.pem } }, ${UPSTREAM} }\n`,
+      [
+        '5:52 routes[1].tls.client_auth: Expected the authorities of "*", which answers what no route of "*.lan" does, but received others',
       ],
     ],
     [

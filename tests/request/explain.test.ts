@@ -228,7 +228,6 @@ describe("explain() with TLS", () => {
     secures: (host) => host === "a.test",
     port: 443,
     ports: new Set([443, 8443]),
-    clientAuthorities: () => [],
     minVersion: "1.2" as const,
     alternative: () => undefined,
   };
