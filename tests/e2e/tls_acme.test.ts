@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { freePort } from "../platform/support.ts";
 import { AcmeStage, step } from "../support/acme_stage.ts";
+import { Relay } from "../support/acme_relay.ts";
 import { unavailable } from "../support/pebble.ts";
 import { subject as last, wireSubjects } from "../support/processes.ts";
 
@@ -38,6 +39,42 @@ for (const subject of wireSubjects) {
         const found = await stat(join(stage.at("kept"), entry));
         assert.equal(found.mode & 0o777, found.isDirectory() ? 0o700 : 0o600, entry);
       }
+    });
+
+    const noTls = subject.name === "deno" && "Deno shows no proofs by TLS";
+    it(
+      "come by a proof in a handshake, for a bound account",
+      { ...SLOW, skip: noTls },
+      async () => {
+        const binding = {
+          keyId: "kid-7",
+          secretKey: "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG",
+        };
+        await using stage = await AcmeStage.open(subject, { ...MOODY, binding });
+        const eab = `eab: { key_id: ${binding.keyId}, hmac: ${binding.secretKey} }`;
+        const proxy = await stage.begin([NAME], { acme: `, ${eab}, challenges: [tls-alpn-01]` });
+        await proxy.line(step("issued"));
+        assert.equal((await stage.ask(NAME)).status, 200);
+      },
+    );
+
+    it("are renewed as soon as the authority wants it", SLOW, async () => {
+      await using stage = await AcmeStage.open(subject, { ...MOODY, validityS: 600 });
+      await using relay = await Relay.open(stage.pebble);
+      relay.offers = { renewalInfo: `${relay.origin}/renewals` };
+      // A window that is over: a hundredth of its life must pass, as the authority may be in error.
+      const over = { start: "2020-01-01T00:00:00Z", end: "2020-01-02T00:00:00Z" };
+      relay.answer = ({ path }) =>
+        path.startsWith("/renewals")
+          ? { status: 200, headers: { "retry-after": "21600" }, body: { suggestedWindow: over } }
+          : undefined;
+      const proxy = await stage.begin([NAME], { directory: relay.directory });
+      await proxy.line(step("issued"));
+      const first = await stage.shown(NAME);
+      await proxy.line(step("renewed"), 30_000);
+      assert.notEqual((await stage.shown(NAME))?.serialNumber, first?.serialNumber);
+      const [, second] = relay.at("/order-plz").map(({ payload }) => payload["replaces"]);
+      assert.match(String(second), /^[\w-]{27}\.[\w-]+$/);
     });
 
     it("are there after a death, with the authority away", SLOW, async () => {

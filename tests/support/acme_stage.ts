@@ -15,6 +15,8 @@ import { type LogLine, type Subject, Understudy } from "./processes.ts";
 export interface Beginning {
   /** Of the map `tls` at the top, besides where the authority is: `certificates: [...]`. */
   readonly tls?: string;
+  /** Where the authority is asked; pebble's own place unless said otherwise. */
+  readonly directory?: string;
   /** Of the map `acme`, besides. */
   readonly acme?: string;
   /** YAML of the routes; one for each name that answers by itself unless said otherwise. */
@@ -64,7 +66,7 @@ export class AcmeStage implements AsyncDisposable {
   /** Starts one that keeps its certificates where all of this stage do. */
   async begin(
     names: readonly string[],
-    { tls = "", acme = "", routes = answering(names) }: Beginning = {},
+    { tls = "", acme = "", routes = answering(names), directory }: Beginning = {},
     ports: AcmeStage["ports"] = this.ports,
   ): Promise<Understudy> {
     const config = `
@@ -74,7 +76,9 @@ listen:
 admin: "127.0.0.1:0"
 tls:
   storage: "${this.at("kept")}"
-  acme: { directory: "${this.pebble.directory}", ca: "${this.at("authority.pem")}"${acme} }
+  acme: { directory: "${directory ?? this.pebble.directory}", ca: "${
+      this.at("authority.pem")
+    }"${acme} }
   ${tls}
 routes:
 ${routes}
