@@ -38,7 +38,7 @@ for (const subject of subjects) {
       await using plain = await startPlain(subject, config);
       const { child } = plain;
       await child.until(() => child.stdout.includes("proxy.started"));
-      const port = Number(/127\.0\.0\.1:(\d+)/.exec(child.stdout)?.[1]);
+      const port = Number(/listening=\["http:\/\/127\.0\.0\.1:(\d+)/.exec(child.stdout)?.[1]);
       await ask(port, { path: "/x?token=hidden", headers: { Host: "name.test" } });
       await child.until(() => child.stdout.includes("/x"));
       const [line = ""] = child.stdout.split("\n").filter((text) => text.includes("/x"));
