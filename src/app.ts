@@ -27,7 +27,7 @@ import type {
 } from "./model.ts";
 import type { Config, Route } from "./rules.ts";
 import { accessLevel, accessLine, refusalLine } from "./ops/access.ts";
-import { described, type Logger } from "./ops/log.ts";
+import { logBug, type Logger } from "./ops/log.ts";
 import type { Clock, Names } from "./platform/platform.ts";
 import { poolsOf } from "./steps.ts";
 import type { Edge, RunningTunnel, Snapshot, World } from "./request/deps.ts";
@@ -293,9 +293,7 @@ export class Proxy {
     this.#deps.log.line(refusalLine(refusal));
   };
 
-  readonly #bug = (error: unknown): void => {
-    this.#deps.log.error("bug.caught", { error: described(error) });
-  };
+  readonly #bug = (error: unknown): void => logBug(this.#deps.log, error);
 
   #startProbes({ rules, members }: Pool, wanted: ReadonlySet<string>): void {
     const { health } = rules;

@@ -8,7 +8,7 @@ import type { Action, Denied, Desk } from "./ops/api.ts";
 import { caddyUpstreams } from "./ops/caddy_view.ts";
 import type { Feed } from "./ops/feed.ts";
 import type { Journal } from "./ops/journal.ts";
-import { described, type Log } from "./ops/log.ts";
+import { type Log, logBug } from "./ops/log.ts";
 import type { Named } from "./ops/naming.ts";
 import { redactedConfig } from "./ops/redact.ts";
 import type { Sinks } from "./ops/sinks.ts";
@@ -228,7 +228,7 @@ export class ProxyDesk implements Desk {
   }
 
   bug(error: unknown): void {
-    this.#deps.log.error("bug.caught", { error: described(error) });
+    logBug(this.#deps.log, error);
   }
 
   #placeOf(upstreamId: string): { readonly pool: Pool; readonly member: Member } | undefined {

@@ -51,6 +51,12 @@ export function wildcardOf(name: string): string | undefined {
   return dot <= 0 || parseIp(name) !== undefined ? undefined : `*${name.slice(dot)}`;
 }
 
+/** Hosts of routes that may get what is asked of a name, or of a wildcard: itself, its wildcard, any. */
+export function hostsFor(name: string): readonly string[] {
+  const wildcard = wildcardOf(name);
+  return wildcard === undefined ? [name, "*"] : [name, wildcard, "*"];
+}
+
 /** The host of a route as certificates spell it: an IPv6 address without brackets. */
 export function bareHost(host: string): string {
   return host.startsWith("[") ? host.slice(1, -1) : host;

@@ -16,15 +16,19 @@ export function count(output) {
 /** Each failure with what was printed about it: Bun tells it amid all others, Deno at the end. */
 export function failures(output) {
   const text = plain(output);
-  const deno = text.lastIndexOf("\n ERRORS \n");
-  if (deno !== -1) {
-    const end = text.lastIndexOf("\n FAILURES \n");
-    return text.slice(deno, end === -1 ? undefined : end).split(/\n(?=.* => (?:\.\/|ext:))/).slice(
-      1,
-    )
-      .map(shortened);
-  }
+  const begin = text.lastIndexOf("\n ERRORS \n");
+  return begin === -1 ? amid(text) : atEnd(text.slice(begin));
+}
 
+/** Of Deno: from " ERRORS " on, each under its name and place. */
+function atEnd(text) {
+  const [errors = ""] = text.split("\n FAILURES \n");
+  const [, ...found] = errors.split(/\n(?=.* => (?:\.\/|ext:))/);
+  return found.map(shortened);
+}
+
+/** Of Bun: each above its name, and under that of its file. */
+function amid(text) {
   const found = [];
   let file = "";
   let block = [];
@@ -34,9 +38,10 @@ export function failures(output) {
     if (/^\S+\.test\.tsx?:$/.test(line)) file = line;
     if (line.startsWith("(fail)")) found.push(shortened([file, ...block, line].join("\n")));
     // "timed out" and its like stand behind the test that they are about.
-    if (/^ {2}\^ /.test(line) && found.length > 0) found.push(`${found.pop()}\n${line}`);
-    const begins = /^\((pass|skip|todo|fail)\)/.test(line) || line.startsWith("  ^ ");
-    block = begins || line === file ? [] : [...block.slice(-MAX_LINES), line];
+    const isBehind = line.startsWith("  ^ ");
+    if (isBehind && found.length > 0) found.push(`${found.pop()}\n${line}`);
+    const isOver = isBehind || line === file || /^\((pass|skip|todo|fail)\)/.test(line);
+    block = isOver ? [] : [...block.slice(-MAX_LINES), line];
   }
   return found;
 }

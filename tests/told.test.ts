@@ -1,11 +1,9 @@
 /** What the end of `npm test` says of failures, asked of both runners as they really print. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { folder } from "./support/commands.ts";
 import { count, failures } from "./told.mjs";
 
 const RUNNERS: Record<string, string[]> = {
@@ -25,17 +23,11 @@ describe("outer", () => {
 `;
 
 describe("the end of a test run", () => {
-  let directory: string;
-  before(async () => {
-    directory = await mkdtemp(join(tmpdir(), "understudy-told-"));
-    await writeFile(join(directory, "odd.test.ts"), ODD);
-  });
-  after(() => rm(directory, { recursive: true }));
-
   for (const [runner, command] of Object.entries(RUNNERS)) {
-    it(`tells each failure of ${runner} once, with its reason, and shortens long ones`, () => {
+    it(`tells each failure of ${runner} once, with its reason, and shortens long ones`, async () => {
+      await using at = await folder({ "odd.test.ts": ODD });
       const program = fileURLToPath(new URL(`../node_modules/.bin/${runner}`, import.meta.url));
-      const { stdout, stderr } = spawnSync(program, command, { cwd: directory, encoding: "utf8" });
+      const { stdout, stderr } = spawnSync(program, command, { cwd: at.path, encoding: "utf8" });
       const output = stdout + stderr;
       const [first = "", second = "", ...rest] = failures(output);
 

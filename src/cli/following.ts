@@ -5,7 +5,7 @@
 import type { Proxy } from "../app.ts";
 import { watchFile } from "../watch.ts";
 import type { Operator } from "../operate.ts";
-import type { Logger } from "../ops/log.ts";
+import { logBug, type Logger } from "../ops/log.ts";
 import { ListenError, type Platform } from "../platform/platform.ts";
 import { isCaddyfile } from "./caddyfile_source.ts";
 import { followCaddyfile } from "./follow_caddyfile.ts";
@@ -38,7 +38,7 @@ export function follow({ path, text }: Followed, tools: FollowTools): Following 
   let queue: Promise<readonly string[]> = Promise.resolve([]);
   const reload = (read: () => Promise<Source>): Promise<readonly string[]> => {
     queue = queue.then(async () => takeOver(await read(), tools)).catch((error: unknown) => {
-      log.error("bug.caught", { error: String(error) });
+      logBug(log, error);
       return ["Failed by a bug, which the log tells more of"];
     });
     return queue;

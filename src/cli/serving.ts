@@ -8,7 +8,7 @@ import type { Attended } from "../desk.ts";
 import type { Account } from "../model.ts";
 import type { Config } from "../rules.ts";
 import { Operator } from "../operate.ts";
-import { described, Logger } from "../ops/log.ts";
+import { logBug, Logger } from "../ops/log.ts";
 import { ListenError, type Platform } from "../platform/platform.ts";
 import { webEngine } from "../web/engine.ts";
 import { webQuic } from "../web/quic.ts";
@@ -67,9 +67,7 @@ export async function serve(config: Config, serving: Serving, platform: Platform
   }
   following = follow(serving, { ...tools, proxy });
   // Whatever slips through, nobody else's streams end with it.
-  const stopCatching = platform.onUncaught((error) => {
-    log.error("bug.caught", { error: described(error) });
-  });
+  const stopCatching = platform.onUncaught((error) => logBug(log, error));
   const stopRelease = platform.onSignal("SIGUSR2", () => {
     proxy.board.release();
     log.info("failback.released");

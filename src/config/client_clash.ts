@@ -2,7 +2,7 @@
  * Finds authorities of clients' certificates that cannot all be asked for: a handshake knows the host, and
  * not yet which of its routes, or of those for more hosts, the request will go to. Pure.
  */
-import { wildcardOf } from "../names.ts";
+import { hostsFor } from "../names.ts";
 import type { Route } from "../rules.ts";
 import type { Clash } from "./course.ts";
 
@@ -42,9 +42,7 @@ export function clientClashes(routes: readonly Route[]): Clash[] {
 
 /** The wider host that also gets requests for this one, and asks for certificates of other authorities. */
 function widerClash(host: string, asked: Asked, whole: ReadonlySet<string>): string | undefined {
-  const chain = [host, host.startsWith("*") ? undefined : wildcardOf(host), "*"];
-  for (const one of chain) {
-    if (one === undefined) continue;
+  for (const one of hostsFor(host)) {
     if (asked.has(one) && asked.get(one) !== asked.get(host)) return one;
     if (whole.has(one)) return undefined;
   }

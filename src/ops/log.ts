@@ -147,7 +147,8 @@ function inText(level: LogLevel, msg: string, fields: LogFields, paint: Paint): 
   return `${colour === undefined ? msg : paint(colour, msg)}  ${rest}`.trimEnd();
 }
 
-/** A bug in words, with its trace where it has one. */
-export function described(error: unknown): string {
-  return error instanceof Error ? error.stack ?? error.message : String(error);
+/** Tells of a bug of ours, with its trace where it has one. */
+export function logBug(log: Pick<Log, "error">, error: unknown): void {
+  const described = error instanceof Error ? error.stack ?? error.message : String(error);
+  log.error("bug.caught", { error: described });
 }

@@ -66,7 +66,8 @@ export class AcmeStage implements AsyncDisposable {
   /** Starts one that keeps its certificates where all of this stage do. */
   async begin(
     names: readonly string[],
-    { tls = "", acme = "", routes = answering(names), directory }: Beginning = {},
+    { tls = "", acme = "", routes = answering(names), directory = this.pebble.directory }:
+      Beginning = {},
     ports: AcmeStage["ports"] = this.ports,
   ): Promise<Understudy> {
     const config = `
@@ -76,9 +77,7 @@ listen:
 admin: "127.0.0.1:0"
 tls:
   storage: "${this.at("kept")}"
-  acme: { directory: "${directory ?? this.pebble.directory}", ca: "${
-      this.at("authority.pem")
-    }"${acme} }
+  acme: { directory: "${directory}", ca: "${this.at("authority.pem")}"${acme} }
   ${tls}
 routes:
 ${routes}

@@ -191,7 +191,8 @@ describe("WireExchange.answer()", () => {
     assert.match(connection.text, /1\r\nx\r\n0\r\nX-Sum: 1\r\n\r\n$/);
   });
 
-  it("reads no faster than the client takes", async () => {
+  /** Asked by a client that has taken the head alone. */
+  async function halted() {
     const body = new FakeBody(["a", "b", "c"]);
     const { connection } = open((exchange) => exchange.answer(reply({ body })));
     connection.taking = false;
@@ -199,6 +200,11 @@ describe("WireExchange.answer()", () => {
     await settled();
     connection.events.drained();
     await settled();
+    return { body, connection };
+  }
+
+  it("reads no faster than the client takes", async () => {
+    const { body, connection } = await halted();
     assert.equal(body.reads, 1);
     connection.events.drained();
     await settled();
@@ -210,13 +216,7 @@ describe("WireExchange.answer()", () => {
   });
 
   it("reads nothing of a body that it gave up, as nobody would hear of the refusal", async () => {
-    const body = new FakeBody(["a", "b", "c"]);
-    const { connection } = open((exchange) => exchange.answer(reply({ body })));
-    connection.taking = false;
-    connection.says(GET);
-    await settled();
-    connection.events.drained();
-    await settled();
+    const { body, connection } = await halted();
     connection.leaves(false);
     await settled();
     assert.deepEqual([body.cancelled, body.reads], [true, 1]);
